@@ -1,0 +1,108 @@
+package chat
+
+import "time"
+
+// Stamp orders what several updates write to the same field: newest provider time wins, ties by id.
+type Stamp struct {
+	At time.Time `json:"at"`
+	ID string    `json:"id"`
+}
+
+// Newer tells whether s wins over t.
+func (s Stamp) Newer(t Stamp) bool {
+	if !s.At.Equal(t.At) {
+		return s.At.After(t.At)
+	}
+	return s.ID > t.ID
+}
+
+// Contact is a person. Its identities are Aliases.
+type Contact struct {
+	ID       ContactID   `json:"id"`
+	Name     string      `json:"name,omitempty"`
+	Username string      `json:"username,omitempty"` // shown, never resolved
+	Named    Stamp       `json:"named,omitzero"`     // what Name and Username were taken from
+	Joined   ContactID   `json:"joined,omitempty"`   // the survivor that speaks for this contact
+	Absorbed []ContactID `json:"absorbed,omitempty"` // who points here
+	Flags    []string    `json:"flags,omitempty"`
+}
+
+// FlagSharedPhone marks contacts whose phone number turned up with another business-scoped user id and no change event:
+// two people, most likely a recycled number.
+const FlagSharedPhone = "shared-phone"
+
+// Alias kinds.
+const (
+	AliasBSUID = "bsuid" // business-scoped user id
+	AliasWAID  = "wa_id" // WhatsApp's id of a phone: digits, not always today's number
+)
+
+// Alias is one identity of somebody, with the evidence for who that is.
+type Alias struct {
+	Kind    string   `json:"kind"`
+	Value   string   `json:"value"`
+	Scopes  []string `json:"scopes,omitempty"` // business-scoped ids: the accounts (WABA) it was seen in
+	Holders []Holder `json:"holders"`          // in order of First
+}
+
+// Holder is the evidence that an identity belongs to a contact.
+type Holder struct {
+	Contact ContactID `json:"contact"`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"` // to the day: it is written once a day at most
+	Source  string    `json:"source"`
+}
+
+// The sources of evidence.
+const (
+	SourceMessage = "message"
+	SourceSystem  = "system" // Meta's own word that an identity changed
+	SourceRequest = "request"
+)
+
+// HolderAt returns who held the alias at a time: the one whose claim is the latest by then, or else the first ever.
+func (a Alias) HolderAt(at time.Time) ContactID {
+	if len(a.Holders) == 0 {
+		return ""
+	}
+	who := a.Holders[0].Contact
+	for _, h := range a.Holders {
+		if !h.First.After(at) {
+			who = h.Contact
+		}
+	}
+	return who
+}
+
+// See adds evidence that c holds the alias and tells whether that says anything new.
+func (a *Alias) See(c ContactID, at time.Time, source string) (changed bool) {
+	day := at.UTC().Truncate(24 * time.Hour)
+	for i := range a.Holders {
+		h := &a.Holders[i]
+		if h.Contact != c {
+			continue
+		}
+		if at.Before(h.First) {
+			h.First, changed = at.UTC(), true
+		}
+		if day.After(h.Last) {
+			h.Last, changed = day, true
+		}
+		if changed {
+			a.sort()
+		}
+		return changed
+	}
+	a.Holders = append(a.Holders, Holder{Contact: c, First: at.UTC(), Last: day, Source: source})
+	a.sort()
+	return true
+}
+
+func (a *Alias) sort() {
+	// Insertion sort: an alias has one holder, very rarely two.
+	for i := 1; i < len(a.Holders); i++ {
+		for j := i; j > 0 && a.Holders[j].First.Before(a.Holders[j-1].First); j-- {
+			a.Holders[j], a.Holders[j-1] = a.Holders[j-1], a.Holders[j]
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package chat
+
+import "time"
+
+// State is who is to act on a conversation.
+type State string
+
+// The states of a conversation.
+const (
+	WithBot  State = "bot"
+	InQueue  State = "queued"
+	Assigned State = "assigned"
+	Resolved State = "resolved"
+)
+
+// Conversation is the thread of a business number with a person or a group chat.
+type Conversation struct {
+	ID          ConversationID `json:"id"`
+	Number      NumberID       `json:"number"`
+	Contact     ContactID      `json:"contact,omitempty"`
+	Group       string         `json:"group,omitempty"`
+	State       State          `json:"state"`
+	Team        string         `json:"team"`
+	Owner       string         `json:"owner,omitempty"`
+	Activity    time.Time      `json:"activity"`              // time of the newest message
+	LastInbound time.Time      `json:"last_inbound,omitzero"` // of the customer's newest message that counts for the window
+	Arrivals    int64          `json:"arrivals"`              // how many messages have been stored
+}
+
+// ServiceWindow is how long after a customer's message free-form answers are allowed.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows
+const ServiceWindow = 24 * time.Hour
+
+// WindowEnd returns when the customer-service window closes, or closed; zero if the customer never wrote.
+func (c Conversation) WindowEnd() time.Time {
+	if c.LastInbound.IsZero() {
+		return time.Time{}
+	}
+	return c.LastInbound.Add(ServiceWindow)
+}
+
+// Note records that a message was stored: every field is the maximum over the messages, whatever their order.
+func (c *Conversation) Note(m Message) {
+	c.Arrivals++
+	if m.At.After(c.Activity) {
+		c.Activity = m.At.UTC()
+	}
+	if m.OpensWindow() && m.At.After(c.LastInbound) {
+		c.LastInbound = m.At.UTC()
+	}
+}
+
+// OpensWindow tells whether a message opens or renews the customer-service window. Meta says "any message"; a system
+// notice is none, and whether a reaction counts is undocumented, so it doesn't.
+func (m Message) OpensWindow() bool {
+	return m.Direction == In && m.Kind != KindSystem && m.Kind != KindReaction
+}
