@@ -106,3 +106,17 @@ func (a *Alias) sort() {
 		}
 	}
 }
+
+// Seen is the evidence of one update for who somebody is.
+type Seen struct {
+	BSUID, Phone         string // at least one
+	PrevBSUID, PrevPhone string // Meta says that these were the same person's before
+	Scope                string // the account (WABA) that the business-scoped id was seen in
+	At                   time.Time
+	Source               string
+	Name, Username       string
+	ID                   string // of the update, for ties
+}
+
+// Someone tells whether the update shows any identity at all.
+func (s Seen) Someone() bool { return s.BSUID != "" || s.Phone != "" }

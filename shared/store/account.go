@@ -1,0 +1,122 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"threadline/shared/chat"
+)
+
+// Number is a business number as its messages name it.
+type Number struct {
+	ID      chat.NumberID `json:"id"`
+	Display string        `json:"display,omitempty"` // as Meta writes it: digits
+	WABA    string        `json:"waba,omitempty"`
+	Seen    chat.Stamp    `json:"seen"` // the earliest update that named it, which is where the rest is from
+}
+
+// SeeNumber remembers a business number from an update that came through it.
+func (s *Store) SeeNumber(ctx context.Context, n Number) (Number, error) {
+	var known Number
+	err := s.contend(ctx, func() error {
+		items, err := s.get(ctx, numberKey(n.ID))
+		if err != nil {
+			return err
+		}
+		d, err := read[Number](items, numberKey(n.ID))
+		if err != nil {
+			return err
+		}
+		if known = d.val; d.rev > 0 && !known.Seen.Newer(n.Seen) {
+			return nil
+		}
+		known, d.val = n, n
+		o, err := d.put()
+		if err != nil {
+			return err
+		}
+		l, err := doc[Number]{key: numberListKey(n.ID), val: n}.overwrite()
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, o, l)
+	})
+	return known, err
+}
+
+// Numbers returns the business numbers that messages came through.
+func (s *Store) Numbers(ctx context.Context) ([]Number, error) {
+	items, err := s.query(ctx, prefix("NUMBERS", "NUMBER#"))
+	if err != nil {
+		return nil, err
+	}
+	var out []Number
+	for _, it := range items {
+		d, err := decode[Number](keyOf(it), it)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d.val)
+	}
+	return out, nil
+}
+
+// Event is an update that is no message and no receipt.
+type Event struct {
+	WABA   string        `json:"waba,omitempty"`
+	Number chat.NumberID `json:"number,omitempty"`
+	Field  string        `json:"field,omitempty"`
+	At     time.Time     `json:"at"` // the provider's; zero if it gave none
+	Reason string        `json:"reason,omitempty"`
+	Body   []byte        `json:"body,omitempty"`
+	Key    string        `json:"key,omitempty"` // the object that holds a long body
+	Hash   string        `json:"hash"`
+}
+
+// PutAccountEvent keeps what Meta says about an account. first is false when it is there already.
+func (s *Store) PutAccountEvent(ctx context.Context, e Event) (first bool, err error) {
+	return s.putEvent(ctx, key{"ACCOUNT#" + e.WABA + "#" + month(e.At), "EVT#" + millis(e.At) + "#" + e.Hash}, e)
+}
+
+// PutRaw keeps an update that became nothing else, for inspection.
+func (s *Store) PutRaw(ctx context.Context, e Event) (first bool, err error) {
+	return s.putEvent(ctx, key{rawPartition(e.At, shardOf(e.Hash)), millis(e.At) + "#" + e.Hash}, e)
+}
+
+func (s *Store) putEvent(ctx context.Context, k key, e Event) (bool, error) {
+	o, err := doc[Event]{key: k, val: e, ttl: s.expiry()}.put()
+	if err != nil {
+		return false, err
+	}
+	err = s.write(ctx, o)
+	if errors.Is(err, errChanged) {
+		return false, nil // it is there already, and equal: its hash is in the key
+	}
+	return err == nil, err
+}
+
+// Raw returns the updates of a day that became nothing else.
+func (s *Store) Raw(ctx context.Context, day time.Time) ([]Event, error) {
+	var out []Event
+	for shard := range shards {
+		items, err := s.query(ctx, span{pk: rawPartition(day, shard), from: "0", to: newestFirst})
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			d, err := decode[Event](keyOf(it), it)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, d.val)
+		}
+	}
+	return out, nil
+}
+
+func rawPartition(at time.Time, shard int) string {
+	return "RAW#" + at.UTC().Format(time.DateOnly) + "#" + string(rune('0'+shard))
+}
+
+func month(t time.Time) string { return t.UTC().Format("2006-01") }

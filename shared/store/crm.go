@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+
+	"threadline/shared/chat"
+)
+
+// Link is the record of a contact in a CRM.
+type Link struct {
+	Ref string `json:"ref"`
+}
+
+// Link returns the contact's record in a CRM, empty if none is known.
+func (s *Store) Link(ctx context.Context, c chat.ContactID, connector string) (string, error) {
+	k := linkKey(c, connector)
+	items, err := s.get(ctx, k)
+	if err != nil {
+		return "", err
+	}
+	d, err := read[Link](items, k)
+	return d.val.Ref, err
+}
+
+// SetLink remembers the contact's record in a CRM. The CRM's unique key decides which one that is, so whoever writes
+// last writes the same.
+func (s *Store) SetLink(ctx context.Context, c chat.ContactID, connector, ref string) error {
+	o, err := doc[Link]{key: linkKey(c, connector), val: Link{ref}}.overwrite()
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, o)
+}
+
+// Entry is how far a message has come in a CRM.
+type Entry struct {
+	Contact string `json:"contact"`          // the CRM's record that it is on
+	Ref     string `json:"ref,omitempty"`    // empty while it is claimed, and if that outcome is unknown
+	File    string `json:"file,omitempty"`   // the attached file
+	Shown   string `json:"shown,omitempty"`  // hash of what was last written
+	Reason  string `json:"reason,omitempty"` // why the CRM refused it, for good
+}
+
+// ClaimEntry changes what is known of a message's entry in a CRM. It writes only if edit changes something.
+func (s *Store) ClaimEntry(ctx context.Context, m chat.Message, connector string, edit func(*Entry)) (Entry, error) {
+	k := entryKey(m.Conversation, connector, m.ID)
+	var out Entry
+	err := s.contend(ctx, func() error {
+		items, err := s.get(ctx, k)
+		if err != nil {
+			return err
+		}
+		d, err := read[Entry](items, k)
+		if err != nil {
+			return err
+		}
+		before := d.val
+		edit(&d.val)
+		if out = d.val; out == before && d.rev > 0 {
+			return nil
+		}
+		if d.rev == 0 {
+			d.ttl = s.expiry()
+		}
+		o, err := d.put()
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, o)
+	})
+	return out, err
+}

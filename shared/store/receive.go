@@ -1,0 +1,179 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"threadline/shared/chat"
+)
+
+// Inbound is a provider's message on its way into a conversation. Of Message, the fields Conversation, Contact and
+// Arrival are found out here.
+type Inbound struct {
+	Message chat.Message
+	Number  chat.NumberID
+	Group   string // the group chat it was written in, if any
+	Seen    chat.Seen
+}
+
+// Received is a stored message.
+type Received struct {
+	Message chat.Message
+	First   bool // it was stored by this call
+	Differs bool // the provider gave the same id to other content before; the first is kept
+	Gone    bool // it was stored once and is past its retention: there is nothing left to do
+}
+
+// ref names where a message is.
+type ref struct {
+	Conversation chat.ConversationID `json:"conversation"`
+	Sort         string              `json:"sort"`
+	Hash         string              `json:"hash"` // of what the message was made from
+}
+
+func (r ref) key() key { return key{"CONV#" + string(r.Conversation), r.Sort} }
+
+// Receive stores a provider's message with its planned effects, exactly once: again with the same id, it returns what
+// was stored, so that the caller can dispatch the stored plan again. Receipts that came before their message are
+// applied.
+func (s *Store) Receive(ctx context.Context, in Inbound) (Received, error) {
+	var out Received
+	err := s.contend(ctx, func() (err error) {
+		out, err = s.receive(ctx, in)
+		return err
+	})
+	if err != nil || out.Gone {
+		return out, err
+	}
+	out.Message, err = s.applyParked(ctx, in.Number, string(out.Message.ID), out.Message)
+	return out, err
+}
+
+func (s *Store) receive(ctx context.Context, in Inbound) (Received, error) {
+	m := in.Message
+	name := providerKey(in.Number, string(m.ID))
+	items, err := s.get(ctx, append(aliasKeys(in.Seen), name)...)
+	if err != nil {
+		return Received{}, err
+	}
+	known, err := read[ref](items, name)
+	if err != nil {
+		return Received{}, err
+	}
+	if known.rev > 0 {
+		stored, err := s.message(ctx, known.val)
+		if chat.CodeOf(err) == chat.NotFound {
+			return Received{Gone: true}, nil
+		}
+		return Received{Message: stored.val, Differs: known.val.Hash != m.Hash}, err
+	}
+
+	var writes []op
+	conv := chat.Conversation{Number: in.Number, Group: in.Group}
+	if in.Seen.Someone() {
+		who, err := s.resolve(ctx, in.Seen, items)
+		if err != nil {
+			return Received{}, err
+		}
+		m.Contact = who.who.val.ID
+		named := rename(&who.who.val, in.Seen)
+		if who.changed || named {
+			o, err := who.who.put()
+			if err != nil {
+				return Received{}, err
+			}
+			writes = append(writes, o)
+		}
+		writes = append(writes, who.writes...)
+	}
+	conv.ID = chat.Group(in.Number, in.Group)
+	if in.Group == "" {
+		conv.ID, conv.Contact = chat.Direct(in.Number, m.Contact), m.Contact
+	}
+	stored, ops, err := s.append(ctx, conv, m)
+	if err != nil {
+		return Received{}, err
+	}
+	reference, err := doc[ref]{key: name, ttl: s.expiry(),
+		val: ref{stored.Conversation, messageSort(m.At, string(m.ID)), m.Hash}}.put()
+	if err != nil {
+		return Received{}, err
+	}
+	writes = append(append(writes, ops...), reference)
+	return Received{Message: stored, First: true}, s.write(ctx, writes...)
+}
+
+// append plans the writes that put a message at its place in a conversation, which it makes if there is none.
+func (s *Store) append(ctx context.Context, conv chat.Conversation, m chat.Message) (chat.Message, []op, error) {
+	items, err := s.get(ctx, conversationKey(conv.ID))
+	if err != nil {
+		return m, nil, err
+	}
+	c, err := read[chat.Conversation](items, conversationKey(conv.ID))
+	if err != nil {
+		return m, nil, err
+	}
+	var ops []op
+	if c.rev == 0 {
+		conv.State, conv.Team = chat.InQueue, DefaultTeam
+		c.val = conv
+		if conv.Contact != "" {
+			o, err := doc[ownConversation]{key: ownConversationKey(conv.Contact, conv.ID), val: ownConversation{conv.ID}}.overwrite()
+			if err != nil {
+				return m, nil, err
+			}
+			ops = append(ops, o)
+		}
+	}
+	c.val.Note(m)
+	c.index = inboxIndex(c.val)
+	m.Conversation, m.Arrival = c.val.ID, c.val.Arrivals
+	noted, err := c.put()
+	if err != nil {
+		return m, nil, err
+	}
+	put, err := doc[chat.Message]{key: messageKey(m.Conversation, m.At, m.ID), val: m, ttl: s.expiry()}.put()
+	if err != nil {
+		return m, nil, err
+	}
+	return m, append(ops, noted, put), nil
+}
+
+// DefaultTeam is the team of conversations that nobody has given to another.
+const DefaultTeam = "default"
+
+// ownConversation lists a conversation with its contact.
+type ownConversation struct {
+	Conversation chat.ConversationID `json:"conversation"`
+}
+
+// rename gives the contact the newest name.
+func rename(c *chat.Contact, seen chat.Seen) (changed bool) {
+	stamp := chat.Stamp{At: seen.At.UTC(), ID: seen.ID}
+	if (seen.Name == "" && seen.Username == "") || !stamp.Newer(c.Named) {
+		return false
+	}
+	c.Name, c.Username, c.Named = seen.Name, seen.Username, stamp
+	return true
+}
+
+// expiry is when what is stored now is forgotten.
+func (s *Store) expiry() time.Time {
+	if s.Retention == 0 {
+		return time.Time{}
+	}
+	return s.now().Add(s.Retention)
+}
+
+// message reads what a ref names.
+func (s *Store) message(ctx context.Context, r ref) (doc[chat.Message], error) {
+	items, err := s.get(ctx, r.key())
+	if err != nil {
+		return doc[chat.Message]{}, err
+	}
+	d, err := read[chat.Message](items, r.key())
+	if err == nil && d.rev == 0 {
+		err = chat.E(chat.NotFound, "the message has expired", nil)
+	}
+	return d, err
+}
