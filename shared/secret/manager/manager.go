@@ -1,0 +1,29 @@
+// Package manager reads a secret from AWS Secrets Manager.
+package manager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+)
+
+// API is the part of the Secrets Manager client that is used.
+type API interface {
+	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
+}
+
+// Fetcher reads the present version of the secret with that ARN or name. It needs secretsmanager:GetSecretValue.
+func Fetcher(client API, id string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
+		if err != nil {
+			return "", fmt.Errorf("get secret value: %w", err)
+		}
+		if out.SecretString == nil {
+			return "", errors.New("get secret value: the secret is binary, want a text")
+		}
+		return *out.SecretString, nil
+	}
+}
