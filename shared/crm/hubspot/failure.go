@@ -1,0 +1,175 @@
+package hubspot
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"threadline/shared/crm"
+)
+
+// The waits that HubSpot asks for without saying so in a header.
+// https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
+const (
+	waitSecondly = time.Second
+	waitTenths   = 10 * time.Second
+	// waitDaily: the day ends at midnight of the account's time zone, which the answer doesn't tell; so it is tried
+	// once an hour.
+	waitDaily  = time.Hour
+	waitLocked = 2 * time.Second
+)
+
+// problem is HubSpot's error body, in the shapes that its APIs use.
+type problem struct {
+	Category    string          `json:"category"`
+	SubCategory json.RawMessage `json:"subCategory"`
+	PolicyName  string          `json:"policyName"`
+	ErrorType   string          `json:"errorType"`
+	Message     string          `json:"message"`
+	RawContext  json.RawMessage `json:"context"`
+	Errors      []struct {
+		Code       string          `json:"code"`
+		Message    string          `json:"message"`
+		RawContext json.RawMessage `json:"context"`
+	} `json:"errors"`
+}
+
+var (
+	code            = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+	scopeName       = regexp.MustCompile(`^[a-z0-9_.-]{1,64}$`)
+	missingProperty = regexp.MustCompile(`PROPERTY_DOESNT_EXIST|(?i:propert(?:y|ies)\b[^.]{0,120}(?:does not|doesn't|do not|don't) exist)`)
+	takenValue      = regexp.MustCompile(`CONFLICTING_UNIQUE_VALUE|OBJECT_ALREADY_EXISTS|already has that value|already exists`)
+)
+
+// taken is the Reason of a refusal because another record has the value of a unique property.
+const taken = "CONFLICTING_UNIQUE_VALUE"
+
+// classify makes an error of an answer. Nothing of HubSpot's free text gets into it: that may quote what we sent.
+func (c *Connector) classify(op string, status int, h http.Header, body []byte) error {
+	var p problem
+	_ = json.Unmarshal(body, &p) // a gateway answers HTML: then the status must do
+	e := &crm.Error{Op: op, Status: status, Reason: p.reason(), After: c.retryAfter(h)}
+	text := string(body)
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired:
+		e.Class = crm.Stopped
+	case status == http.StatusForbidden:
+		e.Class, e.Scopes = crm.Stopped, p.scopes()
+	case status == http.StatusTooManyRequests:
+		e.Class = crm.Limited
+		e.After = max(e.After, policyWait(p.PolicyName))
+	case status == http.StatusLocked:
+		e.Class, e.After = crm.Transient, max(e.After, waitLocked)
+	case status == http.StatusConflict:
+		e.Class, e.Reason = crm.Transient, taken
+	case status >= 500, status == http.StatusRequestTimeout, status == 477: // 477: the account is being moved
+		e.Class = crm.Transient
+	case missingProperty.MatchString(text) && !strings.Contains(text, "hs_"):
+		return notProvisioned(op)
+	case status == http.StatusBadRequest && takenValue.MatchString(text):
+		e.Class, e.Reason = crm.Refused, taken
+	case strings.Contains(text, "VALIDATION_RULE"):
+		// A rule of the account's administrator, enforced on API writes: a person can mend it.
+		e.Class = crm.Stopped
+	default:
+		e.Class = crm.Refused
+	}
+	return e
+}
+
+func policyWait(policy string) time.Duration {
+	switch {
+	case strings.Contains(policy, "DAILY"):
+		return waitDaily
+	case strings.Contains(policy, "TEN_SECONDLY"):
+		return waitTenths
+	}
+	return waitSecondly
+}
+
+// reason returns the most telling code of the body.
+func (p problem) reason() string {
+	candidates := []string{}
+	for _, e := range p.Errors {
+		candidates = append(candidates, e.Code)
+	}
+	var sub string
+	_ = json.Unmarshal(p.SubCategory, &sub) // a string or an object, depending on the API
+	candidates = append(candidates, sub, p.PolicyName, p.Category, p.ErrorType)
+	for _, s := range candidates {
+		if code.MatchString(s) {
+			return s
+		}
+	}
+	return ""
+}
+
+// scopes returns the scopes that HubSpot says are required, in its order, each once.
+func (p problem) scopes() []string {
+	contexts := []json.RawMessage{p.RawContext}
+	for _, e := range p.Errors {
+		contexts = append(contexts, e.RawContext)
+	}
+	var names []string
+	seen := map[string]bool{}
+	for _, raw := range contexts {
+		var ctx map[string]any
+		_ = json.Unmarshal(raw, &ctx)
+		for _, key := range []string{"requiredGranularScopes", "requiredScopes", "missingScopes"} {
+			list, _ := ctx[key].([]any)
+			for _, v := range list {
+				s, _ := v.(string)
+				if scopeName.MatchString(s) && !seen[s] {
+					seen[s] = true
+					names = append(names, s)
+				}
+			}
+		}
+	}
+	return names
+}
+
+// retryAfter reads the header in both of its forms.
+func (c *Connector) retryAfter(h http.Header) time.Duration {
+	v := h.Get("Retry-After")
+	if s, err := strconv.Atoi(v); err == nil && s > 0 {
+		return time.Duration(s) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(0, at.Sub(c.now()))
+	}
+	return 0
+}
+
+func asError(err error) (*crm.Error, bool) { return errors.AsType[*crm.Error](err) }
+
+func hasStatus(err error, status int) bool {
+	e, ok := asError(err)
+	return ok && e.Status == status
+}
+
+// conflicts tells whether another record has the value of a unique property.
+func conflicts(err error) bool {
+	e, ok := asError(err)
+	return ok && e.Reason == taken
+}
+
+// unsettled tells whether the request may have been carried out although it failed.
+func unsettled(err error) bool {
+	e, ok := asError(err)
+	return ok && e.Class == crm.Transient && e.Status != http.StatusLocked && e.Status != http.StatusConflict
+}
+
+func refused(err error) bool {
+	e, ok := asError(err)
+	return ok && e.Class == crm.Refused
+}
+
+func notProvisioned(op string) error { return fmt.Errorf("%s: %w", op, crm.ErrNotProvisioned) }
+
+func gone(op string) error { return fmt.Errorf("%s: %w", op, crm.ErrGone) }

@@ -1,0 +1,149 @@
+package hubspot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+
+	"threadline/shared/crm"
+)
+
+// folder is where our files are in HubSpot's file manager.
+const folder = "/threadline"
+
+const filesPath = "/files/" + Version + "/files"
+
+// private is an access that needs a signed URL, and that no search engine sees.
+const private = "PRIVATE"
+
+// extensions of what WhatsApp sends; a document brings its own in its name.
+var extensions = map[string]string{
+	"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif",
+	"video/mp4": ".mp4", "video/3gpp": ".3gp",
+	"audio/ogg": ".ogg", "audio/mpeg": ".mp3", "audio/mp4": ".m4a", "audio/aac": ".aac", "audio/amr": ".amr",
+	"application/pdf": ".pdf", "text/plain": ".txt",
+}
+
+var extension = regexp.MustCompile(`^\.[a-z0-9]{1,8}$`)
+
+// EnsureFile finds the file by the name that its key gives it, else uploads it in one pass, private. An upload whose
+// answer was lost is overwritten by the next one, should the search not show it yet.
+func (c *Connector) EnsureFile(ctx context.Context, f crm.File) (crm.FileRef, error) {
+	ext := extensionOf(f)
+	id, err := c.findFile(ctx, f, ext)
+	if id != "" || err != nil {
+		return crm.FileRef(id), err
+	}
+	return c.upload(ctx, f, ext)
+}
+
+func extensionOf(f crm.File) string {
+	if ext := strings.ToLower(path.Ext(f.Name)); extension.MatchString(ext) {
+		return ext
+	}
+	kind, _, err := mime.ParseMediaType(f.MIME)
+	if ext, ok := extensions[kind]; ok && err == nil {
+		return ext
+	}
+	return ".bin"
+}
+
+func (c *Connector) findFile(ctx context.Context, f crm.File, ext string) (string, error) {
+	var found struct {
+		Results []struct {
+			ID       string `json:"id"`
+			Name     string `json:"name"` // without the extension
+			Path     string `json:"path"`
+			Size     int64  `json:"size"`
+			Access   string `json:"access"`
+			Archived bool   `json:"archived"`
+		} `json:"results"`
+	}
+	q := url.Values{"name": {f.Key}, "limit": {"10"}}
+	err := c.call(ctx, "search file", http.MethodGet, filesPath+"/search?"+q.Encode(), nil, &found)
+	if hasStatus(err, http.StatusNotFound) {
+		return "", nil // there is no such folder or file
+	}
+	if err != nil {
+		return "", err
+	}
+	for _, r := range found.Results {
+		ours := strings.TrimSuffix(r.Name, ext) == f.Key && strings.HasPrefix(r.Path, folder+"/")
+		if ours && r.Size == f.Size && !r.Archived && strings.HasSuffix(r.Access, private) {
+			return r.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// upload streams the file between the two halves of a multipart body whose length is known beforehand.
+func (c *Connector) upload(ctx context.Context, f crm.File, ext string) (crm.FileRef, error) {
+	const op = "upload file"
+	head, tail, mimeType, err := envelope(f, ext)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", op, err)
+	}
+	content, err := f.Open(ctx)
+	if err != nil {
+		return "", fmt.Errorf("open file: %w", err)
+	}
+	defer func() { _ = content.Close() }()
+
+	body := io.MultiReader(bytes.NewReader(head), content, bytes.NewReader(tail))
+	size := int64(len(head)+len(tail)) + f.Size
+	var out struct {
+		ID string `json:"id"`
+	}
+	if err := c.send(ctx, op, http.MethodPost, filesPath, mimeType, body, size, &out); err != nil {
+		return "", err
+	}
+	if out.ID == "" {
+		return "", &crm.Error{Class: crm.Transient, Op: op, Status: http.StatusCreated, Reason: "NO_RESULT"}
+	}
+	return crm.FileRef(out.ID), nil
+}
+
+// envelope returns what stands before and after the file's bytes.
+func envelope(f crm.File, ext string) (head, tail []byte, mimeType string, err error) {
+	options, err := json.Marshal(map[string]any{
+		"access":                      private,
+		"overwrite":                   true,
+		"duplicateValidationStrategy": "NONE",
+		"duplicateValidationScope":    "EXACT_FOLDER",
+	})
+	if err != nil {
+		return nil, nil, "", err
+	}
+	name := f.Key + ext
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for _, field := range [][2]string{{"fileName", name}, {"folderPath", folder}, {"options", string(options)}} {
+		if err := w.WriteField(field[0], field[1]); err != nil {
+			return nil, nil, "", err
+		}
+	}
+	h := textproto.MIMEHeader{}
+	h.Set("Content-Disposition", mime.FormatMediaType("form-data", map[string]string{"name": "file", "filename": name}))
+	h.Set("Content-Type", "application/octet-stream")
+	if kind, _, err := mime.ParseMediaType(f.MIME); err == nil {
+		h.Set("Content-Type", kind)
+	}
+	if _, err := w.CreatePart(h); err != nil {
+		return nil, nil, "", err
+	}
+	head = bytes.Clone(b.Bytes())
+	if err := w.Close(); err != nil {
+		return nil, nil, "", err
+	}
+	return head, bytes.Clone(b.Bytes()[len(head):]), w.FormDataContentType(), nil
+}
