@@ -1,0 +1,225 @@
+package whatsapp
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// shared returns the folder of webhook bodies and requests that were collected
+// from public documentation and are not part of this repository.
+func shared(t testing.TB) (dir string, found bool) {
+	t.Helper()
+	dir = os.Getenv("THREADLINE_SHARED")
+	if dir == "" {
+		root, err := filepath.Abs(".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for root != filepath.Dir(root) {
+			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+				break
+			}
+			root = filepath.Dir(root)
+		}
+		dir = filepath.Join(root, "..", "shared")
+	}
+	dir = filepath.Join(dir, "payloads")
+	_, err := os.Stat(dir)
+	if err != nil && os.Getenv("CI") == "true" {
+		t.Fatal("the shared folder is missing")
+	}
+	return dir, err == nil
+}
+
+// corpus reads the webhook bodies, by file name; none where they are missing.
+func corpus(t testing.TB) map[string][]byte {
+	t.Helper()
+	dir, found := shared(t)
+	if !found {
+		return nil
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no webhook bodies: %v", err)
+	}
+	all := map[string][]byte{}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[filepath.Base(file)] = body
+	}
+	return all
+}
+
+// Ensure that every collected webhook is taken apart without loss, and every
+// message type of Meta's reference is understood.
+func TestCorpus(t *testing.T) {
+	bodies := corpus(t)
+	if bodies == nil {
+		t.Skip("the shared folder is missing")
+	}
+	types := map[string]int{}
+	for name, body := range bodies {
+		updates, err := Split(body)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		nothingLost(t, body, updates)
+		for _, u := range updates {
+			parseAll(t, u)
+			if !json.Valid(entry(t, u)) {
+				t.Errorf("%s: queued update is not JSON", name)
+			}
+			switch u.Kind {
+			case KindMessage:
+				m, _ := ParseMessage(u)
+				types[m.Type]++
+				checkMessage(t, name, m)
+			case KindStatus:
+				s, _ := ParseStatus(u)
+				if s.ID == "" || s.State == "" {
+					t.Errorf("%s: status %+v", name, s)
+				}
+				if s.State == "failed" && (len(s.Errors) == 0 || s.Errors[0].Class == "") {
+					t.Errorf("%s: failed without a reason", name)
+				}
+			}
+		}
+	}
+	for _, want := range strings.Fields("text image video audio document sticker location contacts reaction " +
+		"interactive button order system unsupported edit revoke") {
+		if types[want] == 0 {
+			t.Errorf("no message of type %s among the bodies: %v", want, types)
+		}
+	}
+}
+
+func checkMessage(t *testing.T, name string, m Message) {
+	t.Helper()
+	typed := map[string]any{
+		"text": m.Text, "image": m.Image, "video": m.Video, "audio": m.Audio, "voice": m.Audio, "document": m.Document,
+		"sticker": m.Sticker, "location": m.Location, "contacts": m.Contacts, "reaction": m.Reaction,
+		"interactive": m.Interactive, "button": m.Button, "order": m.Order, "system": m.System,
+		"unsupported": m.Unsupported, "edit": m.Edit, "revoke": m.Revoke,
+	}
+	field, known := typed[m.Type]
+	if !known || reflect.ValueOf(field).IsNil() {
+		t.Errorf("%s: type %q left its field empty", name, m.Type)
+	}
+	if m.Content == nil && m.Type != "unsupported" {
+		t.Errorf("%s: type %q without content", name, m.Type)
+	}
+	if m.ID == "" || m.Raw == nil {
+		t.Errorf("%s: %q without id or raw", name, m.Type)
+	}
+	if file, ok := m.Media(); ok && file.ID == "" {
+		t.Errorf("%s: %q without media id", name, m.Type)
+	}
+	odd := strings.Contains(name, "no_from") || strings.Contains(name, "chatwoot__")
+	if !m.From.Known() && !odd && m.System == nil {
+		t.Errorf("%s: %q from nobody", name, m.Type)
+	}
+	raw, _ := read(m.Raw)
+	if m.Timestamp.IsZero() && strings.Trim(raw.text("timestamp"), "0123456789") == "" {
+		t.Errorf("%s: %q without time", name, m.Type)
+	}
+}
+
+// Ensure that what Send writes is what Meta's own examples write.
+func TestOutboundCorpus(t *testing.T) {
+	dir, found := shared(t)
+	if !found {
+		t.Skip("the shared folder is missing")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "outbound", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no requests: %v", err)
+	}
+	compared := 0
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body = link.ReplaceAll(body, []byte(`"link":"https://example.com/file"`))
+		var want map[string]any
+		if err := json.Unmarshal(body, &want); err != nil {
+			t.Fatal(err)
+		}
+		m, ok := rebuild(t, decode(body))
+		if !ok {
+			continue
+		}
+		compared++
+		wire, err := m.body()
+		if err != nil {
+			t.Errorf("%s: %v", filepath.Base(file), err)
+			continue
+		}
+		raw, err := json.Marshal(wire)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got map[string]any
+		if err := json.Unmarshal(raw, &got); err != nil {
+			t.Fatal(err)
+		}
+		normalise(want)
+		normalise(got)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s:\n got %v\nwant %v", filepath.Base(file), got, want)
+		}
+	}
+	if compared < 35 {
+		t.Errorf("only %d of %d requests could be built", compared, len(files))
+	}
+}
+
+// In the examples links are placeholders, which Send would refuse.
+var link = regexp.MustCompile(`"link": *"[^"]*"`)
+
+// normalise evens out what the examples write differently among themselves:
+// recipients are placeholders, some leave out what is the default, and one has
+// a policy of which there is one only.
+func normalise(body map[string]any) {
+	body["to"], body["recipient_type"] = "+15550000000", "individual"
+	if text, ok := body["text"].(map[string]any); ok && text["preview_url"] != true {
+		delete(text, "preview_url")
+	}
+	if template, ok := body["template"].(map[string]any); ok {
+		delete(template["language"].(map[string]any), "policy")
+	}
+}
+
+// rebuild makes the message that should give this request, where Outgoing has
+// its type.
+func rebuild(t *testing.T, body map[string]json.RawMessage) (Outgoing, bool) {
+	t.Helper()
+	m := Outgoing{To: "15550000000", ReplyTo: fields(body).object("context").text("message_id")}
+	kind := fields(body).text("type")
+	targets := map[string]any{
+		"text": &m.Text, "image": &m.Image, "video": &m.Video, "audio": &m.Audio,
+		"document": &m.Document, "sticker": &m.Sticker, "interactive": &m.Interactive,
+	}
+	if kind == "template" {
+		f := fields(body).object("template")
+		m.Template = &Template{Name: f.text("name"), Language: f.object("language").text("code"), Components: f["components"]}
+		return m, true
+	}
+	target, ok := targets[kind]
+	if !ok {
+		return m, false
+	}
+	if err := json.Unmarshal(body[kind], target); err != nil {
+		t.Fatal(err)
+	}
+	return m, true
+}

@@ -1,0 +1,275 @@
+package whatsapp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of what may be sent, in characters.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
+const (
+	MaxText         = 4096
+	MaxCaption      = 1024
+	MaxCallbackData = 512
+)
+
+// Outgoing is a message to one recipient with one content.
+type Outgoing struct {
+	// Exactly one of these says who gets it.
+	To        string // phone number: digits with country code, "+" before them or not
+	Recipient string // BSUID
+	Group     string // group chat
+
+	ReplyTo      string // wamid of the message that it answers
+	CallbackData string // comes back in every status of the message
+
+	// Exactly one of these says what they get.
+	Text        *OutText
+	Image       *OutMedia
+	Video       *OutMedia
+	Audio       *OutMedia
+	Document    *OutMedia
+	Sticker     *OutMedia
+	Template    *Template
+	Interactive json.RawMessage // the interactive object, as Meta documents it
+}
+
+// OutText is free text.
+type OutText struct {
+	Body       string `json:"body"`
+	PreviewURL bool   `json:"preview_url,omitempty"` // show a preview of the first link
+}
+
+// OutMedia is a file: one that was uploaded, or one that Meta fetches itself
+// and keeps for ten minutes under its exact address.
+type OutMedia struct {
+	ID       string `json:"id,omitempty"`
+	Link     string `json:"link,omitempty"`     // http or https
+	Caption  string `json:"caption,omitempty"`  // image, video, document
+	Filename string `json:"filename,omitempty"` // document
+	Voice    bool   `json:"voice,omitempty"`    // audio: a voice note, OGG with Opus
+}
+
+// Template is an approved template with its parameters.
+type Template struct {
+	Name       string
+	Language   string          // code, such as "en_US"
+	Components json.RawMessage // array as Meta documents it; nil where there are no parameters
+}
+
+// Sent is what Meta answers when it has accepted a message, which doesn't mean
+// that it will be delivered.
+type Sent struct {
+	MessageID     string
+	WAID          string // may differ from the number written to: keep it
+	BSUID         string
+	MessageStatus string // "accepted", or "held_for_quality_assessment", "paused"
+}
+
+// Send posts a message from a business number (its phone_number_id), once:
+// nothing is repeated, whatever happens. Meta knows no idempotency key, so
+// when Send fails ask [OutcomeOf] before trying again. Errors are [ErrInvalid]
+// or [*Error].
+func (c *Client) Send(ctx context.Context, number string, m Outgoing) (Sent, error) {
+	body, err := m.body()
+	if err != nil {
+		return Sent{}, err
+	}
+	answer, written, err := c.post(ctx, body, number, "messages")
+	if err != nil {
+		return Sent{}, settle(err, written)
+	}
+	var sent Sent
+	for _, o := range answer.objects("messages") {
+		sent.MessageID, sent.MessageStatus = o.text("id"), o.text("message_status")
+		break
+	}
+	for _, o := range answer.objects("contacts") {
+		sent.WAID, sent.BSUID = waID(o.text("wa_id")), o.text("user_id")
+		break
+	}
+	if sent.MessageID == "" {
+		return Sent{}, &Error{HTTPStatus: 200, Class: ClassAmbiguous, Err: errNoMessageID}
+	}
+	return sent, nil
+}
+
+// settle turns the error of an exchange into what it means for a message.
+func settle(err error, written bool) error {
+	var e *Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	refused := e.object && e.HTTPStatus/100 == 4
+	switch {
+	case !written:
+		e.Class = ClassNotSent
+	case !refused:
+		e.Class = ClassAmbiguous
+	}
+	return e
+}
+
+// MarkRead shows the customer blue ticks on a message and all before it. It
+// may be repeated.
+func (c *Client) MarkRead(ctx context.Context, number, messageID string) error {
+	if messageID == "" {
+		return fmt.Errorf("%w: no message id", ErrInvalid)
+	}
+	_, _, err := c.post(ctx, map[string]string{
+		"messaging_product": "whatsapp", "status": "read", "message_id": messageID,
+	}, number, "messages")
+	return err
+}
+
+// body checks the message and writes it as Meta wants it.
+func (m Outgoing) body() (map[string]any, error) {
+	body := map[string]any{"messaging_product": "whatsapp"}
+	if err := m.address(body); err != nil {
+		return nil, err
+	}
+	if utf8.RuneCountInString(m.CallbackData) > MaxCallbackData {
+		return nil, invalid("callback data longer than %d characters", MaxCallbackData)
+	}
+	if m.CallbackData != "" {
+		body["biz_opaque_callback_data"] = m.CallbackData
+	}
+	if m.ReplyTo != "" {
+		body["context"] = map[string]string{"message_id": m.ReplyTo}
+	}
+	kind, content, err := m.content()
+	if err != nil {
+		return nil, err
+	}
+	body["type"], body[kind] = kind, content
+	return body, nil
+}
+
+// address writes the recipient. A BSUID belongs into a field of its own: in
+// "to" Meta accepts it and never delivers. Without "+" Meta would put the
+// business number's country code in front of the digits.
+func (m Outgoing) address(body map[string]any) error {
+	body["recipient_type"] = "individual"
+	digits := strings.TrimPrefix(m.To, "+")
+	switch {
+	case count(m.To != "", m.Recipient != "", m.Group != "") != 1:
+		return invalid("needs exactly one recipient")
+	case m.Recipient != "":
+		body["recipient"] = m.Recipient
+	case m.Group != "":
+		body["recipient_type"], body["to"] = "group", m.Group
+	case len(digits) < 5 || len(digits) > 20 || strings.Trim(digits, "0123456789") != "":
+		return invalid("phone number is not digits")
+	default:
+		body["to"] = "+" + digits
+	}
+	return nil
+}
+
+// content checks and returns the one thing to send and its type.
+func (m Outgoing) content() (kind string, content any, err error) {
+	set := count(m.Text != nil, m.Image != nil, m.Video != nil, m.Audio != nil, m.Document != nil,
+		m.Sticker != nil, m.Template != nil, m.Interactive != nil)
+	switch {
+	case set != 1:
+		return "", nil, invalid("needs exactly one content")
+	case m.Text != nil:
+		return "text", m.Text, m.Text.check()
+	case m.Image != nil:
+		return "image", m.Image, m.Image.check(allowCaption)
+	case m.Video != nil:
+		return "video", m.Video, m.Video.check(allowCaption)
+	case m.Audio != nil:
+		return "audio", m.Audio, m.Audio.check(allowVoice)
+	case m.Document != nil:
+		return "document", m.Document, m.Document.check(allowCaption | allowFilename)
+	case m.Sticker != nil:
+		return "sticker", m.Sticker, m.Sticker.check(0)
+	case m.Template != nil:
+		return "template", m.Template.wire(), m.Template.check()
+	}
+	if _, ok := read(m.Interactive); !ok {
+		return "", nil, invalid("interactive content is not an object")
+	}
+	return "interactive", m.Interactive, nil
+}
+
+func (t *OutText) check() error {
+	if strings.TrimSpace(t.Body) == "" {
+		return invalid("text is empty")
+	}
+	if utf8.RuneCountInString(t.Body) > MaxText {
+		return invalid("text longer than %d characters", MaxText)
+	}
+	return nil
+}
+
+// What a kind of file may carry.
+const (
+	allowCaption = 1 << iota
+	allowFilename
+	allowVoice
+)
+
+func (f *OutMedia) check(allowed int) error {
+	if (f.ID == "") == (f.Link == "") {
+		return invalid("file needs either an id or a link")
+	}
+	if link, err := url.Parse(f.Link); f.Link != "" &&
+		(err != nil || link.Host == "" || link.Scheme != "http" && link.Scheme != "https") {
+		return invalid("file link is not http or https")
+	}
+	switch {
+	case f.Caption != "" && allowed&allowCaption == 0:
+		return invalid("this kind of file has no caption")
+	case f.Filename != "" && allowed&allowFilename == 0:
+		return invalid("this kind of file has no file name")
+	case f.Voice && allowed&allowVoice == 0:
+		return invalid("this kind of file is no voice note")
+	case utf8.RuneCountInString(f.Caption) > MaxCaption:
+		return invalid("caption longer than %d characters", MaxCaption)
+	}
+	return nil
+}
+
+func (t *Template) check() error {
+	if t.Name == "" || t.Language == "" {
+		return invalid("template needs a name and a language")
+	}
+	if t.Components == nil {
+		return nil
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(t.Components, &list); err != nil || list == nil {
+		return invalid("template components are not an array")
+	}
+	return nil
+}
+
+// wire is the template as Meta writes it.
+func (t *Template) wire() any {
+	return struct {
+		Name       string            `json:"name"`
+		Language   map[string]string `json:"language"`
+		Components json.RawMessage   `json:"components,omitempty"`
+	}{t.Name, map[string]string{"code": t.Language}, t.Components}
+}
+
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, args...))
+}
+
+func count(conditions ...bool) int {
+	n := 0
+	for _, c := range conditions {
+		if c {
+			n++
+		}
+	}
+	return n
+}
