@@ -51,7 +51,7 @@ func variables(t *testing.T, dir string) (tagged, looked []string) {
 			tagged = append(tagged, match[1])
 		}
 	}
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if .Module}}{{if .Module.Main}}{{.Dir}}{{end}}{{end}}", ".")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-deps", "-f", "{{if .Module}}{{if .Module.Main}}{{.Dir}}{{end}}{{end}}", ".")
 	cmd.Dir = dir
 	out, err := cmd.Output()
 	if err != nil {
