@@ -42,7 +42,7 @@ type Alias struct {
 	Kind    string   `json:"kind"`
 	Value   string   `json:"value"`
 	Scopes  []string `json:"scopes,omitempty"` // business-scoped ids: the accounts (WABA) it was seen in
-	Holders []Holder `json:"holders"`          // in order of First
+	Holders []Holder `json:"holders"`          // in order of First, ties by Contact
 }
 
 // Holder is the evidence that an identity belongs to a contact.
@@ -50,7 +50,7 @@ type Holder struct {
 	Contact ContactID `json:"contact"`
 	First   time.Time `json:"first"`
 	Last    time.Time `json:"last"` // to the day: it is written once a day at most
-	Source  string    `json:"source"`
+	Source  string    `json:"source"` // of First
 }
 
 // The sources of evidence.
@@ -82,8 +82,8 @@ func (a *Alias) See(c ContactID, at time.Time, source string) (changed bool) {
 		if h.Contact != c {
 			continue
 		}
-		if at.Before(h.First) {
-			h.First, changed = at.UTC(), true
+		if at.Before(h.First) || (at.Equal(h.First) && source < h.Source) {
+			h.First, h.Source, changed = at.UTC(), source, true
 		}
 		if day.After(h.Last) {
 			h.Last, changed = day, true
@@ -101,10 +101,17 @@ func (a *Alias) See(c ContactID, at time.Time, source string) (changed bool) {
 func (a *Alias) sort() {
 	// Insertion sort: an alias has one holder, very rarely two.
 	for i := 1; i < len(a.Holders); i++ {
-		for j := i; j > 0 && a.Holders[j].First.Before(a.Holders[j-1].First); j-- {
+		for j := i; j > 0 && a.Holders[j].before(a.Holders[j-1]); j-- {
 			a.Holders[j], a.Holders[j-1] = a.Holders[j-1], a.Holders[j]
 		}
 	}
+}
+
+func (h Holder) before(g Holder) bool {
+	if !h.First.Equal(g.First) {
+		return h.First.Before(g.First)
+	}
+	return h.Contact < g.Contact
 }
 
 // Seen is the evidence of one update for who somebody is.

@@ -39,6 +39,21 @@ type Step struct {
 	Error *Problem  `json:"error,omitempty"`
 }
 
+// before tells which of two steps is kept. Ties go to the one with an error, then to the lower code, then by the alphabet:
+// any rule would do that doesn't depend on which receipt came first.
+func (s Step) before(t Step) bool {
+	if !s.At.Equal(t.At) {
+		return s.At.Before(t.At)
+	}
+	if s.Error == nil || t.Error == nil {
+		return s.Error != nil && t.Error == nil
+	}
+	if s.Error.Code != t.Error.Code {
+		return s.Error.Code < t.Error.Code
+	}
+	return s.Error.Reason < t.Error.Reason
+}
+
 // Problem is a failure as the provider or the pipeline reports it. Code is Meta's, 0 for our own.
 type Problem struct {
 	Code   int    `json:"code,omitempty"`
@@ -67,7 +82,7 @@ func (m *Message) Apply(r Receipt) (changed bool) {
 		m.ProviderID, changed = r.ProviderID, true
 	}
 	old, seen := m.Steps[r.Status]
-	if !seen || r.At.Before(old.At) || (r.At.Equal(old.At) && old.Error == nil && r.Error != nil) {
+	if step := (Step{At: r.At, Error: r.Error}); !seen || step.before(old) {
 		m.step(r.Status, r.At, r.Error)
 		changed = true
 	}
