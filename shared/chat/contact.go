@@ -49,7 +49,7 @@ type Alias struct {
 type Holder struct {
 	Contact ContactID `json:"contact"`
 	First   time.Time `json:"first"`
-	Last    time.Time `json:"last"` // to the day: it is written once a day at most
+	Last    time.Time `json:"last"`   // to the day: it is written once a day at most
 	Source  string    `json:"source"` // of First
 }
 
