@@ -21,7 +21,7 @@ func (s *Store) Queue(ctx context.Context, m chat.Message) (stored chat.Message,
 }
 
 // ErrOtherRequest says that the id was given to another request before.
-var ErrOtherRequest = &chat.Error{Kind: chat.Invalid, Message: "the Idempotency-Key was used for another request: use a new key"}
+var ErrOtherRequest = &chat.Error{Kind: chat.Conflict, Message: "the Idempotency-Key was used for another request: use a new key"}
 
 func (s *Store) queue(ctx context.Context, m chat.Message) (chat.Message, bool, error) {
 	items, err := s.get(ctx, ourKey(m.ID))

@@ -112,6 +112,43 @@ func (s *Store) threads(ctx context.Context, id chat.ConversationID) ([]chat.Con
 	return ids, nil
 }
 
+// ConversationsOf returns a contact's conversations, those of contacts joined to it included, the most recent first.
+func (s *Store) ConversationsOf(ctx context.Context, c chat.Contact) ([]chat.Conversation, error) {
+	var keys []key
+	for _, id := range append([]chat.ContactID{c.ID}, c.Absorbed...) {
+		items, err := s.query(ctx, prefix("USER#"+string(id), "CONV#"))
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			d, err := decode[ownConversation](keyOf(it), it)
+			if err != nil {
+				return nil, err
+			}
+			keys = append(keys, conversationKey(d.val.Conversation))
+		}
+	}
+	items, err := s.get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	var out []chat.Conversation
+	for k, it := range items {
+		d, err := decode[chat.Conversation](k, it)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d.val)
+	}
+	slices.SortFunc(out, func(a, b chat.Conversation) int {
+		if c := b.Activity.Compare(a.Activity); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.ID), string(b.ID))
+	})
+	return out, nil
+}
+
 // Filter selects conversations; its zero value selects all of them.
 type Filter struct {
 	State chat.State

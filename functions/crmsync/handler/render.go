@@ -1,0 +1,149 @@
+package handler
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"mime"
+	"path"
+	"strings"
+	"unicode"
+
+	"threadline/shared/chat"
+	"threadline/shared/crm"
+)
+
+// render is the message as the timeline shows it.
+func render(m chat.Message, who chat.Contact) crm.Entry {
+	e := crm.Entry{Key: entryKey(m), At: m.At, Direction: m.Direction, Author: author(m, who), Text: m.Text}
+	if e.Text == "" {
+		e.Text = title(m)
+	}
+	e.Note = lines(fileNote(m), statusNote(m))
+	return e
+}
+
+// entryKey is the idempotency key of a message's entry and file: 40 hex characters that depend on the number and the id.
+func entryKey(m chat.Message) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s", m.Conversation.Number(), m.ID))
+	return hex.EncodeToString(sum[:20])
+}
+
+// author is who wrote the message, as far as a reader cares.
+func author(m chat.Message, who chat.Contact) string {
+	switch {
+	case m.Direction == chat.Out:
+		return "Company"
+	case who.Name != "":
+		return who.Name
+	case who.Username != "":
+		return "@" + who.Username
+	}
+	return "Customer"
+}
+
+// titles stand for messages without a text.
+var titles = map[chat.Kind]string{
+	chat.KindImage: "Photo", chat.KindVideo: "Video", chat.KindAudio: "Audio", chat.KindDocument: "Document",
+	chat.KindSticker: "Sticker", chat.KindReaction: "Took a reaction back", chat.KindRevoke: "Deleted a message",
+	chat.KindTemplate: "Template", chat.KindInteractive: "Interactive message",
+	chat.KindUnsupported: "A message that WhatsApp doesn't pass on",
+}
+
+func title(m chat.Message) string {
+	if a := m.Attachment; a != nil && a.Voice {
+		return "Voice message"
+	}
+	if t := titles[m.Kind]; t != "" {
+		return t
+	}
+	return "Message of type " + m.RawType
+}
+
+// fileNote says where the file is as long as it isn't attached.
+func fileNote(m chat.Message) string {
+	if m.Attachment == nil {
+		return ""
+	}
+	switch m.Attachment.State {
+	case chat.Pending:
+		return "The file is arriving."
+	case chat.FileFailed:
+		return "The file could not be fetched: " + m.Attachment.Reason + "."
+	case chat.Unverified:
+		return "The file doesn't have the hash that WhatsApp declared."
+	}
+	return ""
+}
+
+// statusNote says what the customer doesn't know of.
+func statusNote(m chat.Message) string {
+	if m.Direction == chat.In || m.Status != chat.Failed {
+		return ""
+	}
+	if p := m.Steps[chat.Failed].Error; p != nil {
+		return "Not delivered: " + p.Reason + "."
+	}
+	return "Not delivered."
+}
+
+// fileName is the sender's name for the file made harmless, or one of ours.
+func fileName(m chat.Message) string {
+	name := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || strings.ContainsRune(`/\:*?"<>|`, r) || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, m.Attachment.Name)
+	name = strings.Trim(name, ". ")
+	if r := []rune(name); len(r) > 120 {
+		ext := path.Ext(name)
+		name = string(r[:100]) + ext[:min(len(ext), 10)]
+	}
+	if name != "" {
+		return name
+	}
+	return strings.ToLower(strings.ReplaceAll(title(chat.Message{Kind: m.Kind, RawType: m.RawType, Attachment: m.Attachment}), " ", "-")) + extension(m.Attachment.MIME)
+}
+
+// extensions are those that people expect; the system's own table may be empty, and names several for some types.
+var extensions = map[string]string{
+	"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "audio/ogg": ".ogg", "audio/mpeg": ".mp3",
+	"audio/mp4": ".m4a", "audio/aac": ".aac", "audio/amr": ".amr", "video/mp4": ".mp4", "video/3gpp": ".3gp",
+	"application/pdf": ".pdf", "text/plain": ".txt", "text/csv": ".csv",
+}
+
+func extension(contentType string) string {
+	t, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return ""
+	}
+	if e := extensions[t]; e != "" {
+		return e
+	}
+	all, _ := mime.ExtensionsByType(t)
+	if len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// digest tells whether an entry shows what it should.
+func digest(e crm.Entry, file string) string {
+	h := sha256.New()
+	for _, part := range []string{e.Author, e.Text, e.Note, file} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// lines joins what isn't empty.
+func lines(parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, "\n")
+}

@@ -1,0 +1,52 @@
+package handler
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"threadline/shared/chat"
+	"threadline/shared/whatsapp"
+)
+
+// outgoing puts a message in Meta's words.
+func outgoing(m chat.Message) (whatsapp.Outgoing, error) {
+	out := whatsapp.Outgoing{
+		To: m.Send.To.Phone, Recipient: m.Send.To.BSUID, Group: m.Send.To.Group,
+		ReplyTo: m.ReplyTo, CallbackData: string(m.ID),
+	}
+	switch m.Kind {
+	case chat.KindText:
+		out.Text = &whatsapp.OutText{Body: m.Text}
+		return out, nil
+	case chat.KindInteractive:
+		out.Interactive = m.Content
+		return out, nil
+	case chat.KindTemplate:
+		var t whatsapp.Template
+		if err := json.Unmarshal(m.Content, &t); err != nil {
+			return out, errors.New("the template can't be read")
+		}
+		out.Template = &t
+		return out, nil
+	}
+	if m.Attachment == nil {
+		return out, fmt.Errorf("a message of kind %s can't be sent", m.Kind)
+	}
+	file := &whatsapp.OutMedia{ID: m.Attachment.MediaID, Link: m.Attachment.Link, Caption: m.Text, Filename: m.Attachment.Name}
+	switch m.Kind {
+	case chat.KindImage:
+		out.Image = file
+	case chat.KindVideo:
+		out.Video = file
+	case chat.KindAudio:
+		out.Audio = file
+	case chat.KindDocument:
+		out.Document = file
+	case chat.KindSticker:
+		out.Sticker = file
+	default:
+		return out, fmt.Errorf("a message of kind %s can't be sent", m.Kind)
+	}
+	return out, nil
+}

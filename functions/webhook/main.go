@@ -1,0 +1,46 @@
+// Command webhook takes Meta's webhooks and queues every update they hold.
+//
+//	Meta → webhook → Inbound.fifo
+package main
+
+import (
+	"context"
+	"log"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"threadline/functions/webhook/handler"
+	"threadline/shared/blob"
+	"threadline/shared/env"
+	"threadline/shared/metric"
+	"threadline/shared/queue"
+	"threadline/shared/secret"
+	"threadline/shared/secret/source"
+)
+
+func main() {
+	slog.SetDefault(slog.New(lambdacontext.NewLogHandler()))
+	var c struct {
+		Inbound string `env:"INBOUND_QUEUE_URL"`
+		Bucket  string `env:"BUCKET"`
+		Secret  string `env:"SECRET"`
+	}
+	env.Must(&c)
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	h := handler.Handler{
+		Secrets: secret.New(source.Fetcher(cfg, c.Secret), 5*time.Minute),
+		Inbound: &queue.Sender{Client: sqs.NewFromConfig(cfg), URL: c.Inbound},
+		Claims:  blob.New(s3.NewFromConfig(cfg), c.Bucket),
+		Metrics: &metric.Metrics{},
+	}
+	lambda.Start(h.Handle)
+}
