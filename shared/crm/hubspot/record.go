@@ -131,7 +131,7 @@ func (c *Connector) isMarked(kind string) bool {
 // findByMarker asks our memory, then search. After an unsettled attempt it doesn't trust search before SearchLag is
 // over, and asks the caller to wait.
 func (c *Connector) findByMarker(ctx context.Context, r record) (string, error) {
-	if a, ok := c.recall(r.key); ok {
+	if a, ok := c.recall(r); ok {
 		if a.id != "" {
 			return a.id, nil
 		}
@@ -155,26 +155,26 @@ func (c *Connector) createMarked(ctx context.Context, owner crm.ContactRef, r re
 	at := c.now()
 	id, err := c.create(ctx, owner, r)
 	if err == nil {
-		c.remember(r.key, attempt{id: id, at: c.now()})
+		c.remember(r, attempt{id: id, at: c.now()})
 		return id, nil
 	}
 	e, ok := asError(err)
 	if ok && unsettled(err) {
-		c.remember(r.key, attempt{at: at})
+		c.remember(r, attempt{at: at})
 		e.After = max(e.After, SearchLag)
 	}
 	return "", err
 }
 
 // recall returns an attempt that search may not show yet.
-func (c *Connector) recall(key string) (attempt, bool) {
+func (c *Connector) recall(r record) (attempt, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	a, ok := c.written[key]
+	a, ok := c.written[r.kind+" "+r.key]
 	return a, ok && c.now().Sub(a.at) < SearchLag
 }
 
-func (c *Connector) remember(key string, a attempt) {
+func (c *Connector) remember(r record, a attempt) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for k, old := range c.written {
@@ -182,5 +182,5 @@ func (c *Connector) remember(key string, a attempt) {
 			delete(c.written, k)
 		}
 	}
-	c.written[key] = a
+	c.written[r.kind+" "+r.key] = a
 }

@@ -1,0 +1,181 @@
+// Package hubspot is a simulated HubSpot for one laptop: enough of its CRM, properties and files APIs to be strict with
+// whoever calls them, and a demo CRM page to look at what they wrote.
+//
+// It keeps HubSpot's rules where they matter to an integration: bearer token and scopes, unknown and read-only
+// properties, unique values, required associations, a search that lags behind the writes, private files behind signed
+// URLs, 207 for half-done batches, rate limits. Its answers are checked against HubSpot's own OpenAPI documents.
+//
+// Everything it holds is in Options.StateDir (mode 0600) and is there again after a restart. Faults for tests are
+// switched on in Go: see Fail, Drop, Limit, Grant, Forbid.
+package hubspot
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Version is the version of the object and file APIs that the simulator answers.
+const Version = "2026-03"
+
+// AllScopes are the scopes that the simulator knows.
+var AllScopes = []string{
+	"crm.objects.contacts.read", "crm.objects.contacts.write", "crm.schemas.contacts.read", "crm.schemas.contacts.write",
+	"files",
+}
+
+// Options configure a Simulator. Only StateDir is required.
+type Options struct {
+	Token     string   // the bearer token that calls must bring; empty: any
+	StateDir  string   // made if missing
+	Scopes    []string // of the token; AllScopes if nil
+	Now       func() time.Time
+	SearchLag time.Duration // how long search doesn't show a write
+	APIKey    string        // what the demo page's reply box sends to /api/v1; "local-api-key" if empty
+}
+
+// Simulator is a HubSpot account. It is safe for concurrent use.
+type Simulator struct {
+	options Options
+
+	mu         sync.Mutex
+	journal    *os.File
+	lastID     int64
+	revision   int64 // counts changes, for the page
+	objects    map[string]map[string]*object
+	properties map[string]map[string]*property
+	groups     map[string]map[string]*group
+	files      map[string]*file
+	key        []byte // signs file URLs
+	faults     faults
+}
+
+// New returns the account that StateDir holds; an empty one has HubSpot's own properties and nothing else.
+func New(o Options) (*Simulator, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Scopes == nil {
+		o.Scopes = AllScopes
+	}
+	if o.APIKey == "" {
+		o.APIKey = "local-api-key"
+	}
+	s := &Simulator{
+		options:    o,
+		lastID:     100,
+		objects:    map[string]map[string]*object{},
+		properties: ownProperties(),
+		groups:     map[string]map[string]*group{},
+		files:      map[string]*file{},
+		key:        []byte(rand.Text()),
+	}
+	for kind := range s.properties {
+		s.objects[kind] = map[string]*object{}
+		s.groups[kind] = map[string]*group{}
+	}
+	s.faults.scopes = o.Scopes
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("open state: %w", err)
+	}
+	return s, nil
+}
+
+// Close closes the journal. What was answered is already in it.
+func (s *Simulator) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.journal.Close()
+}
+
+// change is a line of the journal: the new state of one thing.
+type change struct {
+	Object   *object   `json:"object,omitempty"`
+	Property *property `json:"property,omitempty"`
+	Group    *group    `json:"group,omitempty"`
+	File     *file     `json:"file,omitempty"`
+}
+
+func (s *Simulator) open() error {
+	if err := os.MkdirAll(filepath.Join(s.options.StateDir, "files"), 0o700); err != nil {
+		return err
+	}
+	name := filepath.Join(s.options.StateDir, "journal.jsonl")
+	old, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	whole := 0 // a line that was cut short by a crash was never answered
+	for line := range bytes.Lines(old) {
+		if line[len(line)-1] != '\n' {
+			break
+		}
+		var c change
+		if err := json.Unmarshal(line, &c); err != nil {
+			return fmt.Errorf("read %s at byte %d: %w", name, whole, err)
+		}
+		s.apply(c)
+		whole += len(line)
+	}
+	s.journal, err = os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := s.journal.Truncate(int64(whole)); err != nil {
+		return err
+	}
+	_, err = s.journal.Seek(0, 2)
+	return err
+}
+
+func (s *Simulator) apply(c change) {
+	switch {
+	case c.Object != nil:
+		if old := s.objects[c.Object.Kind][c.Object.ID]; old != nil {
+			c.Object.before = append(old.before, snapshot{until: c.Object.UpdatedAt, properties: old.Properties, archived: old.Archived})
+		}
+		s.objects[c.Object.Kind][c.Object.ID] = c.Object
+		s.sawID(c.Object.ID)
+	case c.Property != nil:
+		s.properties[c.Property.ObjectType][c.Property.Name] = c.Property
+	case c.Group != nil:
+		s.groups[c.Group.ObjectType][c.Group.Name] = c.Group
+	case c.File != nil:
+		s.files[c.File.ID] = c.File
+		s.sawID(c.File.ID)
+	}
+	s.revision++
+}
+
+// commit makes a change lasting; then it is there for everybody.
+func (s *Simulator) commit(c change) error {
+	line, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	if _, err := s.journal.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	s.apply(c)
+	return nil
+}
+
+func (s *Simulator) sawID(id string) {
+	if n, err := strconv.ParseInt(id, 10, 64); err == nil && n > s.lastID {
+		s.lastID = n
+	}
+}
+
+// newID returns the next id. One counter serves all kinds, so that an id in the wrong place never works by chance.
+func (s *Simulator) newID() string {
+	s.lastID++
+	return strconv.FormatInt(s.lastID, 10)
+}
