@@ -37,10 +37,8 @@ func (p *pairing) contactOf(id Identity) json.RawMessage {
 			return p.take(i)
 		}
 	}
-	if p.single && !id.contradicts(p.ids[0]) {
-		if _, isObject := members(p.raw[0]); isObject {
-			return p.take(0)
-		}
+	if p.single && isObject(p.raw[0]) && !id.contradicts(p.ids[0]) {
+		return p.take(0)
 	}
 	return nil
 }

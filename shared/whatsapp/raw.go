@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"unicode/utf8"
@@ -16,7 +17,7 @@ type member struct {
 // included: encoding/json would keep only the last of them. The slices share
 // memory with the object. It returns false for any other kind of value.
 func members(object []byte) ([]member, bool) {
-	if len(object) == 0 || object[0] != '{' {
+	if !isObject(object) {
 		return nil, false
 	}
 	var all []member
@@ -26,14 +27,25 @@ func members(object []byte) ([]member, bool) {
 		}
 		colon := valueEnd(object, i)
 		end := valueEnd(object, colon+1)
-		var key string
-		// The key is a valid JSON string: the document was checked as a whole.
-		_ = json.Unmarshal(object[i:colon], &key)
-		all = append(all, member{key, object[i:end:end], object[colon+1 : end : end]})
+		all = append(all, member{keyText(object[i:colon]), object[i:end:end], object[colon+1 : end : end]})
 		i = end
 	}
 	return all, true
 }
+
+// keyText decodes the key of a member.
+func keyText(quoted []byte) string {
+	if bytes.IndexByte(quoted, '\\') < 0 {
+		return string(quoted[1 : len(quoted)-1])
+	}
+	var key string
+	// It is a valid JSON string: the document was checked as a whole.
+	_ = json.Unmarshal(quoted, &key)
+	return key
+}
+
+// isObject tells an object from other valid and compact JSON.
+func isObject(raw []byte) bool { return len(raw) > 0 && raw[0] == '{' }
 
 // index makes the members of an object readable by key; the last of equal keys
 // counts, as in encoding/json.

@@ -120,8 +120,8 @@ func isEnvelope(raw []byte) bool {
 }
 
 func (s *splitter) entry(raw []byte) {
-	all, isObject := members(raw)
-	if !isObject {
+	all, ok := members(raw)
+	if !ok {
 		s.add(Update{}, KindEvent, only("entry", raw))
 		return
 	}
@@ -150,8 +150,8 @@ func (s *splitter) entry(raw []byte) {
 }
 
 func (s *splitter) change(u Update, raw []byte) {
-	all, isObject := members(raw)
-	if !isObject {
+	all, ok := members(raw)
+	if !ok {
 		s.add(u, KindEvent, only("changes", raw))
 		return
 	}
@@ -218,12 +218,14 @@ func (s *splitter) notice(u Update, n *notice) {
 
 // thing adds one message or status with its contact.
 func (s *splitter) thing(u Update, kind UpdateKind, key string, raw []byte, who func(fields) Identity, pairs *pairing) {
-	all, isObject := members(raw)
-	if !isObject {
+	if !isObject(raw) {
 		s.add(u, KindEvent, only(key, raw))
 		return
 	}
-	u.Contact = pairs.contactOf(who(index(all)))
+	if len(pairs.raw) > 0 {
+		all, _ := members(raw)
+		u.Contact = pairs.contactOf(who(index(all)))
+	}
 	s.add(u, kind, raw)
 }
 
@@ -236,21 +238,17 @@ type notice struct {
 
 func readNotice(raw []byte) *notice {
 	var n notice
-	all, isObject := members(raw)
-	if !isObject {
-		return &n
-	}
+	all, _ := members(raw)
 	lists := map[string]*[][]byte{
 		"messages": &n.messages, "statuses": &n.statuses, "errors": &n.errors, "contacts": &n.contacts,
 	}
 	for _, m := range all {
 		list, isList := lists[m.key]
 		values, isArray := elements(m.value)
-		_, isObject := members(m.value)
 		switch {
 		case isList && isArray:
 			*list = append(*list, values...)
-		case m.key == "messaging_product", m.key == "metadata" && isObject:
+		case m.key == "messaging_product", m.key == "metadata" && isObject(m.value):
 		default:
 			n.left = append(n.left, m)
 		}

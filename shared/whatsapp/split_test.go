@@ -108,6 +108,7 @@ func TestSplitContacts(t *testing.T) {
 		{"one for many", `,"contacts":[` + a + `],"messages":[{"from":"1"},{"from":"1"}]`, `message ` + a + `|message ` + a},
 		{"sole", `,"contacts":[` + a + `],"messages":[{"from":"551199"}]`, `message ` + a},
 		{"sole, of somebody else", `,"contacts":[` + b + `],"messages":[{"from_user_id":"US.9"}]`, `message |event `},
+		{"number of somebody else", `,"contacts":[` + b + `],"messages":[{"from_user_id":"US.9","from":"22"},{"from":"22"}]`, `message |message ` + b},
 		{"not of either", `,"contacts":[` + a + `],"messages":[{"from":"8"},{"from":"9"}]`, `message |message |event `},
 		{"status", `,"contacts":[` + a + `,` + b + `],"statuses":[{"recipient_user_id":"US.2"},{"recipient_id":"1"}]`, `status ` + b + `|status ` + a},
 		{"participant", `,"contacts":[` + a + `,` + b + `],"statuses":[{"recipient_type":"group","recipient_id":"G","recipient_participant_id":"1"}]`,

@@ -67,7 +67,7 @@ func Status(number, to, wamid, state, callback string, at time.Time) []byte {
 // it holds beside the metadata.
 func Change(number string, value map[string]any) []byte {
 	value["messaging_product"] = "whatsapp"
-	value["metadata"] = object{"display_phone_number": "15550783881", "phone_number_id": number}
+	value["metadata"] = object{"display_phone_number": "15550001111", "phone_number_id": number}
 	body, err := json.Marshal(object{
 		"object": "whatsapp_business_account",
 		"entry": []any{object{"id": WABA, "changes": []any{
