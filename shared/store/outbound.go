@@ -96,7 +96,7 @@ func (s *Store) Accept(ctx context.Context, m chat.Message, providerID string) (
 	if err != nil {
 		return out, err
 	}
-	return s.applyParked(ctx, m.Conversation.Number(), providerID, out)
+	return s.applyParked(ctx, m.Conversation.Number(), providerID, out, "")
 }
 
 // Person finds or makes the contact that a request names.

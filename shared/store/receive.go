@@ -45,7 +45,7 @@ func (s *Store) Receive(ctx context.Context, in Inbound) (Received, error) {
 	if err != nil || out.Gone {
 		return out, err
 	}
-	out.Message, err = s.applyParked(ctx, in.Number, string(out.Message.ID), out.Message)
+	out.Message, err = s.applyParked(ctx, in.Number, string(out.Message.ID), out.Message, "")
 	return out, err
 }
 

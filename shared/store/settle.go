@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -20,7 +21,12 @@ func (s *Store) Settle(ctx context.Context, r chat.Receipt) (m chat.Message, ok 
 		m, ok, err = s.settle(ctx, r)
 		return err
 	})
-	return m, ok, err
+	if err != nil || !ok || !r.ID.Ours() {
+		return m, ok, err
+	}
+	// One with our id may be what put the REF, in this call or in one that died right after: others may wait there.
+	m, err = s.applyParked(ctx, r.Number, r.ProviderID, m, r.Hash)
+	return m, err == nil, err
 }
 
 func (s *Store) settle(ctx context.Context, r chat.Receipt) (chat.Message, bool, error) {
@@ -58,7 +64,7 @@ func (s *Store) settle(ctx context.Context, r chat.Receipt) (chat.Message, bool,
 		}
 		extra = append(extra, o)
 	}
-	m, err := s.applyOnce(ctx, at.val, []chat.Receipt{r}, extra)
+	m, err := s.applyOnce(ctx, at.val, []chat.Receipt{r}, r.Hash, extra)
 	if chat.CodeOf(err) == chat.NotFound {
 		return chat.Message{}, false, nil // the message is past its retention; so is the receipt
 	}
@@ -74,8 +80,9 @@ func (s *Store) park(ctx context.Context, r chat.Receipt) error {
 	return s.write(ctx, op{key: providerKey(r.Number, r.ProviderID), cond: absent}, o)
 }
 
-// applyParked applies the receipts that came before their message. Whoever puts a REF calls it.
-func (s *Store) applyParked(ctx context.Context, n chat.NumberID, providerID string, m chat.Message) (chat.Message, error) {
+// applyParked applies the receipts that came before their message. Whoever puts a REF calls it. by is the receipt that
+// the caller answers for, if any.
+func (s *Store) applyParked(ctx context.Context, n chat.NumberID, providerID string, m chat.Message, by string) (chat.Message, error) {
 	items, err := s.query(ctx, prefix("WAMID#"+string(n)+"#"+providerID, "RECEIPT#"))
 	if err != nil || len(items) == 0 {
 		return m, err
@@ -90,13 +97,14 @@ func (s *Store) applyParked(ctx context.Context, n chat.NumberID, providerID str
 	}
 	at := ref{Conversation: m.Conversation, Sort: messageSort(m.At, string(m.ID))}
 	err = s.contend(ctx, func() (err error) {
-		m, err = s.applyOnce(ctx, at, rs, nil)
+		m, err = s.applyOnce(ctx, at, rs, by, nil)
 		return err
 	})
 	return m, err
 }
 
-func (s *Store) applyOnce(ctx context.Context, at ref, rs []chat.Receipt, extra []op) (chat.Message, error) {
+// applyOnce applies receipts to a message. What they settle is put down to by, or else to each of them.
+func (s *Store) applyOnce(ctx context.Context, at ref, rs []chat.Receipt, by string, extra []op) (chat.Message, error) {
 	d, err := s.message(ctx, at)
 	if err != nil {
 		return d.val, err
@@ -109,7 +117,7 @@ func (s *Store) applyOnce(ctx context.Context, at ref, rs []chat.Receipt, extra 
 		}
 		changed = true
 		if d.val.Status.AtMeta() != before.AtMeta() {
-			d.val.Settled = r.Hash
+			d.val.Settled = cmp.Or(by, r.Hash)
 		}
 	}
 	if !changed && len(extra) == 0 {
