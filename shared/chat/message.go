@@ -42,7 +42,7 @@ const (
 // Origin is where a message was written.
 type Origin string
 
-// The origins. FromAPI is a message asked for over REST.
+// The origins.
 const (
 	FromCustomer Origin = "customer"
 	FromAgent    Origin = "agent"
