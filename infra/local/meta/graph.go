@@ -22,7 +22,7 @@ func (s *Simulator) Graph() http.Handler {
 		"GET /{version}/debug_token":              s.debugToken,
 		"GET /{version}/{node}":                   s.getNode,
 		"DELETE /{version}/{node}":                s.deleteMedia,
-		"GET " + downloadPath:                     s.download,
+		"GET " + downloadPath + "{$}":             s.download,
 		"/":                                       unknownPath,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {

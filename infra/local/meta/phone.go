@@ -27,7 +27,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 func (s *Simulator) Phone() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /phone", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/phone/", http.StatusFound) })
-	for _, name := range []string{"", "phone.css", "phone.js", "chat.js"} {
+	for _, name := range []string{"", "phone.css", "phone.js", "handset.js", "dialogs.js", "chat.js", "world.js", "icon.svg"} {
 		file := name
 		if name == "" {
 			name, file = "{$}", "phone.html"
@@ -251,7 +251,7 @@ func (s *Simulator) events(w http.ResponseWriter, r *http.Request) {
 func (s *Simulator) everything() object {
 	numbers := []object{}
 	for _, id := range s.opts.Numbers {
-		numbers = append(numbers, object{"id": id, "display": "+" + s.displayNumber(id)})
+		numbers = append(numbers, object{"id": id, "display": s.displayNumber(id)})
 	}
 	left := map[string]int{}
 	messages := []*Message{}

@@ -31,7 +31,7 @@ export function summary(message) {
 export function draw(message, quoted, turn, act) {
   const mine = !message.business;
   const bubble = el("div", { class: "bubble" });
-  if (quoted) bubble.append(el("div", { class: "quote" }, summary(quoted)));
+  if (quoted) bubble.append(el("div", { class: "quote" }, el("span", {}, summary(quoted))));
   if (message.media) bubble.append(media(message, act));
   if (message.header) bubble.append(el("h3", {}, message.header));
   if (message.place) bubble.append(place(message.place));
