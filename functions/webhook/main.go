@@ -27,9 +27,10 @@ import (
 func main() {
 	slog.SetDefault(slog.New(lambdacontext.NewLogHandler()))
 	var c struct {
-		Inbound string `env:"INBOUND_QUEUE_URL"`
-		Bucket  string `env:"BUCKET"`
-		Secret  string `env:"SECRET"`
+		Inbound   string `env:"INBOUND_QUEUE_URL"`
+		Bucket    string `env:"BUCKET"`
+		Secret    string `env:"SECRET"`
+		Namespace string `env:"METRIC_NAMESPACE"`
 	}
 	env.Must(&c)
 	cfg, err := config.LoadDefaultConfig(context.Background())
@@ -40,7 +41,7 @@ func main() {
 		Secrets: secret.New(source.Fetcher(cfg, c.Secret), 5*time.Minute),
 		Inbound: &queue.Sender{Client: sqs.NewFromConfig(cfg), URL: c.Inbound},
 		Claims:  blob.New(s3.NewFromConfig(cfg), c.Bucket),
-		Metrics: &metric.Metrics{},
+		Metrics: &metric.Metrics{Namespace: c.Namespace},
 	}
 	lambda.Start(h.Handle)
 }

@@ -12,6 +12,7 @@
 package metric
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -20,8 +21,8 @@ import (
 	"time"
 )
 
-// Namespace is where CloudWatch shows the metrics.
-const Namespace = "Threadline"
+// DefaultNamespace is where CloudWatch shows the metrics of a Metrics that names none.
+const DefaultNamespace = "Threadline"
 
 // The names, each a plain count. Without dimensions unless the line says otherwise.
 const (
@@ -39,8 +40,9 @@ const (
 
 // Metrics writes counts to Out. The zero value writes to os.Stdout and is ready; copies must not be made after use.
 type Metrics struct {
-	Out io.Writer        // nil: os.Stdout
-	Now func() time.Time // nil: time.Now
+	Namespace string           // of the stack, so that two stacks don't add up; empty: DefaultNamespace
+	Out       io.Writer        // nil: os.Stdout
+	Now       func() time.Time // nil: time.Now
 
 	mu sync.Mutex
 }
@@ -63,7 +65,7 @@ func (m *Metrics) Count(_ context.Context, name string, n int, dims ...string) {
 	line["_aws"] = metadata{
 		Timestamp: now().UnixMilli(),
 		Directives: []directive{{
-			Namespace:  Namespace,
+			Namespace:  cmp.Or(m.Namespace, DefaultNamespace),
 			Dimensions: [][]string{names},
 			Metrics:    []definition{{Name: name, Unit: "Count"}},
 		}},

@@ -44,6 +44,19 @@ type Handler struct {
 	Metrics    Counter
 }
 
+// Choose returns the known connectors that are configured.
+func Choose(known map[string]crm.Connector, names []string) map[string]crm.Connector {
+	chosen := map[string]crm.Connector{}
+	for _, n := range route.Connectors(names) {
+		if known[n] == nil {
+			slog.Error("CRM_CONNECTOR: there is no such connector", "connector", n)
+			continue
+		}
+		chosen[n] = known[n]
+	}
+	return chosen
+}
+
 // Handle brings one message's entry in one CRM up to date.
 func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 	r, err := route.ParseRef(qm.Body)

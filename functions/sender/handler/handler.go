@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+
 	"threadline/shared/chat"
 	"threadline/shared/metric"
 	"threadline/shared/queue"
@@ -62,9 +64,23 @@ type Handler struct {
 	Metrics   Counter
 	Refresh   func(context.Context) error // reads the access token again
 	Ambiguous Ambiguity
-	After     time.Duration // how long a receipt may settle an unknown outcome
-	Now       func() time.Time
-	NewToken  func() string // names an attempt
+	After     time.Duration    // how long a receipt may settle an unknown outcome
+	Now       func() time.Time // default time.Now
+	NewToken  func() string    // names an attempt; default: ULIDs
+}
+
+func (h *Handler) now() time.Time {
+	if h.Now == nil {
+		return time.Now()
+	}
+	return h.Now()
+}
+
+func (h *Handler) newToken() string {
+	if h.NewToken == nil {
+		return ulid.Make().String()
+	}
+	return h.NewToken()
 }
 
 // Handle brings one message as far as it gets.
@@ -89,7 +105,7 @@ func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 
 // advance looks where the message stands and takes the next step.
 func (h *Handler) advance(ctx context.Context, m chat.Message) error {
-	now := h.Now()
+	now := h.now()
 	switch {
 	case m.Status.AtMeta():
 		return h.dispatch(ctx, m)
@@ -112,7 +128,7 @@ func (h *Handler) advance(ctx context.Context, m chat.Message) error {
 
 // repeats tells whether a message with an unknown outcome is sent once more.
 func (h *Handler) repeats(m chat.Message) bool {
-	if m.Send.Attempt >= maxAttempts || !h.Now().Before(m.Send.Expires) {
+	if m.Send.Attempt >= maxAttempts || !h.now().Before(m.Send.Expires) {
 		return false
 	}
 	if h.Ambiguous == Default {
@@ -124,7 +140,7 @@ func (h *Handler) repeats(m chat.Message) bool {
 // expire gives up a message that waited too long. One that may have been delivered stays unknown.
 func (h *Handler) expire(ctx context.Context, m chat.Message) error {
 	_, err := h.change(ctx, m, func(m *chat.Message) error {
-		m.Reach(chat.Failed, h.Now(), &chat.Problem{Reason: "expired"})
+		m.Reach(chat.Failed, h.now(), &chat.Problem{Reason: "expired"})
 		return nil
 	})
 	h.Metrics.Count(ctx, metric.SendFailed, 1)
@@ -137,7 +153,7 @@ func (h *Handler) attempt(ctx context.Context, m chat.Message) error {
 	if err != nil {
 		return h.refused(ctx, m, "", &chat.Problem{Reason: "malformed: " + err.Error()})
 	}
-	token := h.NewToken()
+	token := h.newToken()
 	leased, err := h.change(ctx, m, func(now *chat.Message) error {
 		if now.Send.Lease == token {
 			return store.Same() // an earlier try of this very write
@@ -145,8 +161,8 @@ func (h *Handler) attempt(ctx context.Context, m chat.Message) error {
 		if now.Status != m.Status || now.Send.Attempt != m.Send.Attempt || now.Send.Lease != "" {
 			return errMoved
 		}
-		now.Reach(chat.Sending, h.Now(), nil)
-		now.Send.Lease, now.Send.LeaseUntil = token, h.Now().Add(leaseFor)
+		now.Reach(chat.Sending, h.now(), nil)
+		now.Send.Lease, now.Send.LeaseUntil = token, h.now().Add(leaseFor)
 		now.Send.Attempt++
 		return nil
 	})
@@ -185,7 +201,7 @@ func (h *Handler) failed(ctx context.Context, m chat.Message, token string, caus
 		return h.refused(ctx, m, token, &chat.Problem{Reason: "malformed: " + cause.Error()})
 	}
 	if whatsapp.OutcomeOf(cause) != whatsapp.NotSent {
-		return h.lost(ctx, m, h.Now())
+		return h.lost(ctx, m, h.now())
 	}
 	var refusal *whatsapp.Error
 	if errors.As(cause, &refusal) && refusal.Class == whatsapp.ClassPermanent {
@@ -253,7 +269,7 @@ func (h *Handler) refused(ctx context.Context, m chat.Message, token string, why
 			return store.Same()
 		}
 		now.Send.Lease = ""
-		now.Reach(chat.Failed, h.Now(), why)
+		now.Reach(chat.Failed, h.now(), why)
 		return nil
 	})
 	if err == nil {

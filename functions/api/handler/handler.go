@@ -1,0 +1,190 @@
+// Package handler is the REST API: it asks the pipeline to send, and shows what the table knows.
+//
+// It guarantees that a message that was answered 202 is in the queue, and that the same Idempotency-Key is the same
+// message and the same answer, however often it comes.
+package handler
+
+import (
+	"context"
+	_ "embed"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"threadline/shared/chat"
+	"threadline/shared/httpapi"
+	"threadline/shared/queue"
+	"threadline/shared/store"
+)
+
+// Queue takes entries; *queue.Sender does.
+type Queue interface {
+	Send(ctx context.Context, entries ...queue.Entry) error
+}
+
+// API answers /api/v1/.
+type API struct {
+	Store      *store.Store
+	Outbound   Queue
+	Numbers    []string // the phone_number_ids to send from, the first by default
+	Connectors []string // what an accepted message is put into
+	Key        func(context.Context) (string, error)
+	Now        func() time.Time      // default time.Now
+	NewID      func() chat.MessageID // default send.NewID
+}
+
+//go:embed openapi.json
+var openAPI []byte
+
+// Handler returns the routes.
+func (a *API) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v1/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(openAPI)
+	})
+	for pattern, f := range map[string]httpapi.HandlerFunc{
+		"POST /api/v1/messages":                   a.postMessage,
+		"GET /api/v1/messages/{id}":               a.getMessage,
+		"GET /api/v1/contacts":                    a.findContacts,
+		"GET /api/v1/contacts/{id}":               a.getContact,
+		"GET /api/v1/conversations":               a.listConversations,
+		"GET /api/v1/conversations/{id}":          a.getConversation,
+		"GET /api/v1/conversations/{id}/messages": a.listMessages,
+	} {
+		mux.Handle(pattern, httpapi.RequireKey(a.Key, f))
+	}
+	return httpapi.Wrap(mux)
+}
+
+func (a *API) getMessage(w http.ResponseWriter, r *http.Request) error {
+	m, err := a.Store.Lookup(r.Context(), chat.MessageID(r.PathValue("id")))
+	if chat.CodeOf(err) == chat.NotFound {
+		w.Header().Set("Retry-After", "1") // a message just asked for may not be stored yet
+	}
+	if err != nil {
+		return err
+	}
+	return httpapi.JSON(w, http.StatusOK, viewMessage(m))
+}
+
+func (a *API) findContacts(w http.ResponseWriter, r *http.Request) error {
+	phone, err := digits(r.URL.Query().Get("phone"))
+	if err != nil {
+		return chat.E(chat.Invalid, "phone: "+err.Error(), nil)
+	}
+	found := []contactView{}
+	c, known, err := a.Store.FindContact(r.Context(), chat.AliasWAID, phone)
+	if err != nil {
+		return err
+	}
+	if known {
+		v, err := a.viewContact(r.Context(), c)
+		if err != nil {
+			return err
+		}
+		found = append(found, v)
+	}
+	return httpapi.JSON(w, http.StatusOK, map[string]any{"contacts": found})
+}
+
+func (a *API) getContact(w http.ResponseWriter, r *http.Request) error {
+	c, err := a.Store.Contact(r.Context(), chat.ContactID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	v, err := a.viewContact(r.Context(), c)
+	if err != nil {
+		return err
+	}
+	return httpapi.JSON(w, http.StatusOK, v)
+}
+
+func (a *API) listConversations(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	limit, err := pageSize(q.Get("limit"))
+	if err != nil {
+		return err
+	}
+	f := store.Filter{State: chat.State(q.Get("state")), Owner: q.Get("owner"), Team: q.Get("team")}
+	switch f.State {
+	case "", chat.WithBot, chat.InQueue, chat.Assigned, chat.Resolved:
+	default:
+		return chat.E(chat.Invalid, "state: use bot, queued, assigned or resolved", nil)
+	}
+	found, next, err := a.Store.Conversations(r.Context(), f, q.Get("cursor"), limit)
+	if err != nil {
+		return err
+	}
+	views := make([]conversationView, len(found))
+	for i, l := range found {
+		views[i] = viewConversation(l.Conversation, l.With)
+	}
+	return httpapi.JSON(w, http.StatusOK, page("conversations", views, next))
+}
+
+func (a *API) getConversation(w http.ResponseWriter, r *http.Request) error {
+	c, err := a.Store.Conversation(r.Context(), chat.ConversationID(r.PathValue("id")))
+	if err != nil {
+		return err
+	}
+	var who chat.Contact
+	if c.Contact != "" {
+		if who, err = a.Store.Contact(r.Context(), c.Contact); err != nil {
+			return err
+		}
+	}
+	return httpapi.JSON(w, http.StatusOK, viewConversation(c, who))
+}
+
+func (a *API) listMessages(w http.ResponseWriter, r *http.Request) error {
+	limit, err := pageSize(r.URL.Query().Get("limit"))
+	if err != nil {
+		return err
+	}
+	found, next, err := a.Store.Messages(r.Context(), chat.ConversationID(r.PathValue("id")), r.URL.Query().Get("cursor"), limit)
+	if err != nil {
+		return err
+	}
+	views := make([]messageView, len(found))
+	for i, m := range found {
+		views[i] = viewMessage(m)
+	}
+	return httpapi.JSON(w, http.StatusOK, page("messages", views, next))
+}
+
+// page is a list with the cursor of the next one.
+func page[T any](name string, items []T, next string) map[string]any {
+	p := map[string]any{name: items}
+	if next != "" {
+		p["next_cursor"] = next
+	}
+	return p
+}
+
+// The sizes of a page.
+const (
+	defaultPage = 50
+	maxPage     = 100
+)
+
+func pageSize(limit string) (int, error) {
+	if limit == "" {
+		return defaultPage, nil
+	}
+	n, err := strconv.Atoi(limit)
+	if err != nil || n < 1 || n > maxPage {
+		return 0, chat.E(chat.Invalid, "limit: use a number from 1 to 100", nil)
+	}
+	return n, nil
+}
+
+// digits reads a phone number as E.164 or as digits. A plus that wasn't written as %2B arrives as a space.
+func digits(phone string) (string, error) {
+	d := strings.TrimPrefix(strings.TrimSpace(phone), "+")
+	if len(d) < 5 || len(d) > 20 || strings.Trim(d, "0123456789") != "" {
+		return "", errNotPhone
+	}
+	return d, nil
+}

@@ -1,0 +1,52 @@
+// Command api answers the REST API.
+//
+//	REST → api → Outbound.fifo · table
+package main
+
+import (
+	"context"
+	"log"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
+
+	"threadline/functions/api/handler"
+	"threadline/shared/env"
+	"threadline/shared/queue"
+	"threadline/shared/route"
+	"threadline/shared/secret"
+	"threadline/shared/secret/source"
+	"threadline/shared/store"
+)
+
+func main() {
+	slog.SetDefault(slog.New(lambdacontext.NewLogHandler()))
+	var c struct {
+		Table         string   `env:"TABLE"`
+		RetentionDays int      `env:"MESSAGE_RETENTION_DAYS"`
+		Outbound      string   `env:"OUTBOUND_QUEUE_URL"`
+		Secret        string   `env:"SECRET"`
+		Connectors    []string `env:"CRM_CONNECTOR"`
+		Numbers       []string `env:"PHONE_NUMBER_ID,optional"`
+	}
+	env.Must(&c)
+	cfg, err := config.LoadDefaultConfig(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	keys := secret.New(source.Fetcher(cfg, c.Secret), 5*time.Minute)
+	a := handler.API{
+		Store:      store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),
+		Outbound:   &queue.Sender{Client: sqs.NewFromConfig(cfg), URL: c.Outbound},
+		Numbers:    c.Numbers,
+		Connectors: route.Connectors(c.Connectors),
+		Key:        func(ctx context.Context) (string, error) { return keys.Value(ctx, secret.APIKey) },
+	}
+	lambda.Start(httpadapter.NewV2(a.Handler()).ProxyWithContext)
+}
