@@ -1,0 +1,69 @@
+// Command local runs Threadline on this machine: `make run`. PORT and STATE_DIR say where; every
+// template parameter can be set by an environment variable of the same letters (APP_SECRET,
+// PHONE_NUMBER_ID, GRAPH_API_URL, CRM_CONNECTOR …).
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"threadline/infra/local/meta"
+	"threadline/infra/local/stack"
+)
+
+// delays of the simulated Meta: long enough to see the ticks change.
+var delays = meta.Delays{Sent: 400 * time.Millisecond, Delivered: 800 * time.Millisecond}
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "threadline:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	port, err := strconv.Atoi(value("PORT", "8080"))
+	if err != nil || port < 0 || port > 65535 {
+		return fmt.Errorf("PORT must be a number from 0 to 65535, not %q", os.Getenv("PORT"))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	s, err := stack.Start(ctx, stack.Options{
+		Root:     ".",
+		StateDir: value("STATE_DIR", ".threadline"),
+		Port:     port,
+		Environ:  os.Environ(),
+		Progress: func(line string) { fmt.Println(line) },
+		Log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Delays:   delays,
+	})
+	if ctx.Err() != nil {
+		return nil // interrupted while starting; Start has cleaned up
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Println("Threadline is ready on " + s.URL())
+	select {
+	case <-ctx.Done():
+		fmt.Println("Stopping and saving the state")
+		s.Stop()
+		return nil
+	case <-s.Failed():
+		s.Stop()
+		return fmt.Errorf("the AWS emulator ended by itself (see aws.log in %s)", value("STATE_DIR", ".threadline"))
+	}
+}
+
+func value(name, otherwise string) string {
+	if v := os.Getenv(name); v != "" {
+		return v
+	}
+	return otherwise
+}

@@ -1,0 +1,321 @@
+// Package stack runs the whole system on one machine: template.yaml deployed into a local emulator of
+// AWS, its functions run as Lambda runs them, its HTTP API on a local port, and beside it a simulated
+// Meta with /phone and a simulated HubSpot with /crm.
+//
+// The template is the only description of the wiring. Functions, their environment, their code, event
+// source mappings and routes are read back from what was deployed, so a function that is added there
+// runs here. Content of tables, queues and buckets is in the state directory and there again after a
+// clean stop. Everything listens on loopback only.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/apigatewayv2"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"threadline/infra/local/eventsource"
+	"threadline/infra/local/gateway"
+	"threadline/infra/local/hubspot"
+	"threadline/infra/local/lambda"
+	"threadline/infra/local/meta"
+	"threadline/infra/local/ministack"
+	"threadline/infra/local/venv"
+)
+
+// stopGrace is what running invocations get to end when the stack stops.
+const stopGrace = 4 * time.Second
+
+// Options says what to run and where.
+type Options struct {
+	Root     string       // the repository
+	Template string       // relative to Root; empty: template.yaml
+	StateDir string       // made if missing
+	Port     int          // of the HTTP front; 0: a free one
+	Environ  []string     // as of os.Environ: sets template parameters
+	Progress func(string) // one line per step; nil: silent
+	Log      *slog.Logger // what goes wrong while running; nil: nowhere
+	Delays   meta.Delays  // of the simulated Meta
+}
+
+// Stack is a running system.
+type Stack struct {
+	options  Options
+	port     int
+	venv     string
+	emulator *ministack.Emulator
+	host     *lambda.Host
+	deployed *deployed
+	names    map[string]string // short name to function name
+	front    *http.Server
+	servers  []*http.Server
+
+	stopPolling context.CancelFunc
+	polling     sync.WaitGroup
+	logs        []*os.File
+
+	meta    *meta.Simulator
+	hubspot *hubspot.Simulator
+}
+
+// Start deploys and starts everything. What it started is stopped again if something fails; the
+// errors are sentences for the person at the keyboard.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	if o.Template == "" {
+		o.Template = "template.yaml"
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Stack{options: o, names: make(map[string]string), stopPolling: func() {}}
+	if err := s.start(ctx); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Stack) start(ctx context.Context) error {
+	listeners, err := s.listen()
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	s.front = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	if err := s.prepare(ctx); err != nil {
+		closeAll(listeners)
+		return err
+	}
+	if err := s.deploy(ctx, mux); err != nil {
+		closeAll(listeners)
+		return err
+	}
+	if err := s.serve(ctx, mux); err != nil {
+		closeAll(listeners)
+		return err
+	}
+	for _, l := range listeners {
+		go s.front.Serve(l) // ends with Stop
+	}
+	return nil
+}
+
+// listen takes the port first: a busy one should be told before anything is started.
+func (s *Stack) listen() ([]net.Listener, error) {
+	first, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(s.options.Port))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is in use: stop what uses it, or choose another one with PORT=", s.options.Port)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	s.port = first.Addr().(*net.TCPAddr).Port
+	listeners := []net.Listener{first}
+	// A machine without IPv6 has no [::1]; localhost then means 127.0.0.1 alone.
+	if second, err := net.Listen("tcp", "[::1]:"+strconv.Itoa(s.port)); err == nil {
+		listeners = append(listeners, second)
+	}
+	return listeners, nil
+}
+
+func closeAll(listeners []net.Listener) {
+	for _, l := range listeners {
+		l.Close()
+	}
+}
+
+// prepare installs and starts what the deployment needs.
+func (s *Stack) prepare(ctx context.Context) error {
+	if err := os.MkdirAll(s.options.StateDir, 0o700); err != nil {
+		return fmt.Errorf("create state directory: %w", err)
+	}
+	// Child processes have working directories of their own.
+	var err error
+	for _, path := range []*string{&s.options.StateDir, &s.options.Root} {
+		if *path, err = filepath.Abs(*path); err != nil {
+			return fmt.Errorf("find %s: %w", *path, err)
+		}
+	}
+	if s.venv, err = venv.Ensure(ctx, s.options.Root, venv.Run, s.options.Progress); err != nil {
+		return err
+	}
+	s.options.Progress("Starting the AWS emulator")
+	s.emulator, err = ministack.Start(ctx, s.venv, s.options.StateDir)
+	if errors.Is(err, ministack.ErrInUse) {
+		return fmt.Errorf("%s is in use by another run: stop that one, or choose another folder with STATE_DIR=", s.options.StateDir)
+	}
+	return err
+}
+
+// deploy brings the template into the emulator.
+func (s *Stack) deploy(ctx context.Context, mux *http.ServeMux) error {
+	path := filepath.Join(s.options.Root, s.options.Template)
+	t, err := transform(ctx, s.venv, path)
+	if err != nil {
+		return err
+	}
+	if err := t.checkKept(s.options.StateDir); err != nil {
+		return err
+	}
+	parameters := t.parameters(s.options.Environ)
+	if err := s.simulate(t, parameters, mux); err != nil {
+		return err
+	}
+	config := s.emulator.Config()
+	if err := s.packageFunctions(ctx, t); err != nil {
+		return err
+	}
+	if err := t.adapt(); err != nil {
+		return err
+	}
+	s.options.Progress("Deploying " + s.options.Template)
+	formation := cloudformation.NewFromConfig(config)
+	if err := deploy(ctx, formation, t, parameters); err != nil {
+		return err
+	}
+	if s.deployed, err = describe(ctx, formation); err != nil {
+		return err
+	}
+	if err := setTTL(ctx, dynamodb.NewFromConfig(config), t, s.deployed.physical()); err != nil {
+		return err
+	}
+	return t.writeKept(s.options.StateDir)
+}
+
+// packageFunctions builds the functions and uploads them.
+func (s *Stack) packageFunctions(ctx context.Context, t template) error {
+	sources, err := t.sources()
+	if err != nil {
+		return err
+	}
+	var folders []string
+	for id, folder := range sources {
+		// CodeUri is relative to the template.
+		sources[id] = filepath.Join(filepath.Dir(s.options.Template), folder)
+		folders = append(folders, sources[id])
+	}
+	s.options.Progress("Building the functions")
+	binaries, err := build(ctx, s.options.Root, filepath.Join(s.options.StateDir, "build"), folders)
+	if err != nil {
+		return err
+	}
+	return upload(ctx, s3Client(s.emulator.Config()), t, sources, binaries)
+}
+
+func s3Client(config aws.Config) *s3.Client {
+	return s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = true })
+}
+
+// serve runs what is deployed.
+func (s *Stack) serve(ctx context.Context, mux *http.ServeMux) error {
+	s.options.Progress("Starting the functions")
+	config := s.emulator.Config()
+	lambdaClient, sqsClient := awslambda.NewFromConfig(config), sqs.NewFromConfig(config)
+	host, err := lambda.NewHost(ministack.Region, s.emulator.Endpoint())
+	if err != nil {
+		return err
+	}
+	s.host = host
+	functions, err := s.deployed.functions(ctx, lambdaClient, filepath.Join(s.options.StateDir, "functions"), s.options.StateDir)
+	if err != nil {
+		return err
+	}
+	for _, f := range functions {
+		host.Add(f)
+		s.logs = append(s.logs, f.Log)
+		s.names[filepath.Base(filepath.Dir(f.Binary))] = f.Name
+	}
+	routes, err := s.deployed.routes(ctx, apigatewayv2.NewFromConfig(config))
+	if err != nil {
+		return err
+	}
+	mux.Handle("/", gateway.New(routes, host, s.options.Log))
+	mappings, err := s.deployed.mappings(ctx, lambdaClient, sqsClient)
+	if err != nil {
+		return err
+	}
+	polling, stop := context.WithCancel(context.Background())
+	s.stopPolling = stop
+	for _, m := range mappings {
+		poller := eventsource.New(m, sqsClient, host, s.options.Log)
+		s.polling.Add(1)
+		go func() {
+			defer s.polling.Done()
+			poller.Run(polling)
+		}()
+	}
+	return nil
+}
+
+// Stop ends everything that Start started, the emulator last: it saves what the others left.
+func (s *Stack) Stop() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
+	defer cancel()
+	s.stopPolling()
+	if s.front != nil {
+		s.front.Shutdown(ctx)
+		s.front.Close()
+	}
+	polled := make(chan struct{})
+	go func() { s.polling.Wait(); close(polled) }()
+	select {
+	case <-polled:
+	case <-ctx.Done():
+	}
+	if s.host != nil {
+		s.host.Close(ctx)
+		<-polled
+	}
+	s.stopSimulators()
+	for _, log := range s.logs {
+		log.Close()
+	}
+	if s.emulator != nil {
+		s.emulator.Stop()
+	}
+}
+
+// URL is where people and Meta find the system.
+func (s *Stack) URL() string { return "http://localhost:" + strconv.Itoa(s.port) }
+
+// Config is for SDK clients of the emulated AWS.
+func (s *Stack) Config() aws.Config { return s.emulator.Config() }
+
+// Output returns an output of the deployed stack, such as TableName; empty if there is none.
+func (s *Stack) Output(name string) string { return s.deployed.outputs[name] }
+
+// Invoke runs a function by its short name, such as router.
+func (s *Stack) Invoke(ctx context.Context, function string, payload []byte) ([]byte, error) {
+	return s.host.Invoke(ctx, s.names[function], payload)
+}
+
+// KillFunction ends every process of a function at once, as kill -9 does, and returns how many there were.
+func (s *Stack) KillFunction(function string) int { return s.host.Kill(s.names[function]) }
+
+// Meta is the simulated Meta, nil when another endpoint is used.
+func (s *Stack) Meta() *meta.Simulator { return s.meta }
+
+// HubSpot is the simulated HubSpot, nil when another endpoint is used.
+func (s *Stack) HubSpot() *hubspot.Simulator { return s.hubspot }
+
+// Failed is closed when the emulator has ended by itself.
+func (s *Stack) Failed() <-chan struct{} { return s.emulator.Exited() }
