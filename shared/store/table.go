@@ -24,6 +24,16 @@ type item = map[string]types.AttributeValue
 // key addresses an item.
 type key struct{ pk, sk string }
 
+// The limits of an item. An address that breaks them names nothing that could have been stored.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+const (
+	maxPK   = 2048      // bytes
+	maxSK   = 1024      // bytes
+	maxItem = 400 << 10 // bytes, names included
+)
+
+func (k key) possible() bool { return k.pk != "" && len(k.pk) <= maxPK && len(k.sk) <= maxSK }
+
 // doc is a typed item. rev is 0 for one that isn't in the table.
 type doc[T any] struct {
 	key
@@ -124,7 +134,7 @@ func (s *Store) get(ctx context.Context, keys ...key) (map[key]item, error) {
 	var want []map[string]types.AttributeValue
 	asked := map[key]bool{}
 	for _, k := range keys {
-		if !asked[k] {
+		if !asked[k] && k.possible() {
 			asked[k] = true
 			want = append(want, item{"PK": text(k.pk), "SK": text(k.sk)})
 		}
@@ -169,6 +179,9 @@ func prefix(pk, sk string) span { return span{pk: pk, from: sk, to: sk + "\U0010
 
 // query reads a span, strongly consistent on the table itself (an index can't be).
 func (s *Store) query(ctx context.Context, q span) ([]item, error) {
+	if !(key{q.pk, q.from}).possible() {
+		return nil, nil
+	}
 	in := &dynamodb.QueryInput{
 		TableName:                 &s.Table,
 		KeyConditionExpression:    aws.String("PK = :pk AND SK BETWEEN :from AND :to"),

@@ -1,0 +1,204 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"threadline/shared/chat"
+)
+
+// Filter selects conversations; its zero value selects all of them.
+type Filter struct {
+	State chat.State
+	Owner string
+	Team  string
+}
+
+// partitions are the parts of the index that can hold what the filter selects.
+func (f Filter) partitions() []string {
+	var ps []string
+	if f.Owner != "" {
+		return []string{"AGENT#" + f.Owner}
+	}
+	team := f.Team
+	if team == "" {
+		team = DefaultTeam
+	}
+	for i := range shards {
+		if f.State != chat.Resolved {
+			ps = append(ps, inboxPartition(team, i))
+		}
+		if f.State == "" || f.State == chat.Resolved {
+			ps = append(ps, donePartition(i))
+		}
+	}
+	return ps
+}
+
+func (f Filter) matches(c chat.Conversation) bool {
+	return (f.State == "" || f.State == c.State) && (f.Team == "" || f.Team == c.Team)
+}
+
+// Listed is a conversation with its contact, empty for a group chat.
+type Listed struct {
+	chat.Conversation
+	With chat.Contact
+}
+
+// Conversations returns a page of conversations, the most recently active first, and the cursor of the next page, empty
+// on the last one. A conversation whose contact was joined to another isn't listed; its survivor is. A page may be
+// empty and still have a next one. The index is a moment behind the table.
+func (s *Store) Conversations(ctx context.Context, f Filter, cursor string, limit int) ([]Listed, string, error) {
+	limit = max(limit, 1)
+	before, err := decodeCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	var found []doc[chat.Conversation]
+	for _, p := range f.partitions() {
+		// Two more than the page: the entry at the cursor, and one that tells that there is a next page.
+		items, err := s.query(ctx, span{index: true, pk: p, from: "0", to: before, newest: true, limit: limit + 2})
+		if err != nil {
+			return nil, "", err
+		}
+		for _, it := range items {
+			d, err := decode[chat.Conversation](keyOf(it), it)
+			if err != nil {
+				return nil, "", err
+			}
+			if d.index.sk != before {
+				found = append(found, d)
+			}
+		}
+	}
+	slices.SortFunc(found, func(a, b doc[chat.Conversation]) int { return strings.Compare(b.index.sk, a.index.sk) })
+	next := ""
+	if len(found) > limit {
+		found = found[:limit]
+		next = encodeCursor(found[limit-1].index.sk)
+	}
+	page, err := s.introduce(ctx, found, f)
+	return page, next, err
+}
+
+// introduce adds the contacts and leaves out what is joined or doesn't match.
+func (s *Store) introduce(ctx context.Context, found []doc[chat.Conversation], f Filter) ([]Listed, error) {
+	var keys []key
+	for _, d := range found {
+		if d.val.Contact != "" {
+			keys = append(keys, contactKey(d.val.Contact))
+		}
+	}
+	items, err := s.get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	page := []Listed{}
+	for _, d := range found {
+		if !f.matches(d.val) {
+			continue
+		}
+		l := Listed{Conversation: d.val}
+		if d.val.Contact != "" {
+			c, err := read[chat.Contact](items, contactKey(d.val.Contact))
+			if err != nil {
+				return nil, err
+			}
+			l.With = c.val
+		}
+		if l.With.Joined != "" || len(l.With.Absorbed) > 0 {
+			whole, newest, err := s.whole(ctx, d.val.ID)
+			if err != nil {
+				return nil, err
+			}
+			if newest != d.val.ID {
+				continue // another thread of the same person is listed
+			}
+			if l.Conversation = whole; l.With.Joined != "" {
+				l.With, err = s.Contact(ctx, whole.Contact)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		page = append(page, l)
+	}
+	return page, nil
+}
+
+// Messages returns a page of a conversation, the newest page first and in time order within it, with the cursor of the
+// page before it in time, empty on the last one. Conversations of joined contacts are read together.
+func (s *Store) Messages(ctx context.Context, id chat.ConversationID, cursor string, limit int) ([]chat.Message, string, error) {
+	limit = max(limit, 1)
+	before, err := decodeCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	ids, err := s.threads(ctx, id)
+	if err != nil {
+		return nil, "", err
+	}
+	var found []doc[chat.Message]
+	for _, id := range ids { // two more than the page, as in Conversations
+		items, err := s.query(ctx, span{pk: "CONV#" + string(id), from: "MSG#", to: "MSG#" + before, newest: true, limit: limit + 2})
+		if err != nil {
+			return nil, "", err
+		}
+		for _, it := range items {
+			d, err := decode[chat.Message](keyOf(it), it)
+			if err != nil {
+				return nil, "", err
+			}
+			if d.sk != "MSG#"+before {
+				found = append(found, d)
+			}
+		}
+	}
+	if len(found) == 0 && cursor == "" {
+		if _, err := s.Conversation(ctx, id); err != nil {
+			return nil, "", err
+		}
+	}
+	slices.SortFunc(found, func(a, b doc[chat.Message]) int { return strings.Compare(b.sk, a.sk) })
+	next := ""
+	if len(found) > limit {
+		found = found[:limit]
+		next = encodeCursor(strings.TrimPrefix(found[limit-1].sk, "MSG#"))
+	}
+	page := make([]chat.Message, len(found))
+	for i, d := range found {
+		page[i] = d.val
+	}
+	slices.SortStableFunc(page, earlier)
+	return page, next, nil
+}
+
+// earlier orders messages as people read them: Meta's times are whole seconds, so the order of arrival breaks ties.
+// Threads that were joined count apart, so theirs don't mix within a second.
+func earlier(a, b chat.Message) int {
+	return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Conversation, b.Conversation), cmp.Compare(a.Arrival, b.Arrival))
+}
+
+// newestFirst is above every time: where a list begins that has no cursor.
+const newestFirst = "\U0010FFFF"
+
+func encodeCursor(sort string) string { return base64.RawURLEncoding.EncodeToString([]byte(sort)) }
+
+// shape is what a cursor is made of: the sort key of the last entry shown.
+var shape = regexp.MustCompile(`^[0-9]{13}#.+$`)
+
+func decodeCursor(c string) (string, error) {
+	if c == "" {
+		return newestFirst, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(c)
+	if err != nil || len(b) > 900 || !utf8.Valid(b) || !shape.Match(b) {
+		return "", chat.E(chat.Invalid, "cursor: not one that we gave out", nil)
+	}
+	return string(b), nil
+}
