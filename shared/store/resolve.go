@@ -19,8 +19,8 @@ type resolved struct {
 func aliasKeys(seen chat.Seen) []key {
 	var ks []key
 	add := func(kind, value string) {
-		if value != "" {
-			ks = append(ks, aliasKey(kind, value))
+		if k := aliasKey(kind, value); value != "" && !slices.Contains(ks, k) {
+			ks = append(ks, k)
 		}
 	}
 	add(chat.AliasBSUID, seen.BSUID)
@@ -87,6 +87,9 @@ func (r *resolving) load(ctx context.Context, items map[key]item) error {
 			if err != nil {
 				return err
 			}
+			if d.rev == 0 {
+				continue // erased: the alias is nobody's
+			}
 			r.contacts[d.val.ID] = &d
 			if next := d.val.Joined; next != "" && r.contacts[next] == nil {
 				ids = append(ids, next)
@@ -126,9 +129,7 @@ func (r *resolving) holds(c *doc[chat.Contact], kind, value string) bool {
 func (r *resolving) decide(ctx context.Context) error {
 	s := r.seen
 	if s.PrevBSUID != "" || s.PrevPhone != "" {
-		r.joinAll(r.holder(chat.AliasBSUID, s.PrevBSUID), r.holder(chat.AliasWAID, s.PrevPhone),
-			r.holder(chat.AliasBSUID, s.BSUID), r.holder(chat.AliasWAID, s.Phone))
-		return nil
+		return r.change(ctx)
 	}
 	byID, byPhone := r.holder(chat.AliasBSUID, s.BSUID), r.holder(chat.AliasWAID, s.Phone)
 	if s.BSUID == "" || s.Phone == "" || byPhone == nil || byID == byPhone {
@@ -139,7 +140,7 @@ func (r *resolving) decide(ctx context.Context) error {
 		r.who = byID // an older holder of the phone: known already
 		return nil
 	}
-	rival, err := r.rival(ctx, byPhone)
+	rival, err := r.rival(ctx, byPhone, byID)
 	if err != nil {
 		return err
 	}
@@ -153,20 +154,63 @@ func (r *resolving) decide(ctx context.Context) error {
 	return nil
 }
 
-// rival tells whether the phone's holder is known in this account by another business-scoped id.
-func (r *resolving) rival(ctx context.Context, c *doc[chat.Contact]) (bool, error) {
-	for _, id := range append([]chat.ContactID{c.val.ID}, c.val.Absorbed...) {
-		own, err := r.store.aliasesOf(ctx, id)
+// change joins what Meta says is one person. That the new phone was somebody else's before doesn't make them the same.
+func (r *resolving) change(ctx context.Context) error {
+	s := r.seen
+	same := []*doc[chat.Contact]{r.holder(chat.AliasBSUID, s.PrevBSUID), r.holder(chat.AliasWAID, s.PrevPhone),
+		r.holder(chat.AliasBSUID, s.BSUID)}
+	byPhone := r.holder(chat.AliasWAID, s.Phone)
+	rival := false
+	if byPhone != nil && s.BSUID != "" && !slices.Contains(same, byPhone) {
+		var err error
+		if rival, err = r.rival(ctx, byPhone, nil); err != nil {
+			return err
+		}
+	}
+	if !rival {
+		r.joinAll(append(same, byPhone)...)
+		return nil
+	}
+	r.joinAll(same...)
+	r.flag(r.who)
+	r.flag(byPhone)
+	return nil
+}
+
+// rival tells whether the phone's holder is known by a business-scoped id in an account where this person has another:
+// in the update's, or in one where byID was seen before.
+func (r *resolving) rival(ctx context.Context, c, byID *doc[chat.Contact]) (bool, error) {
+	scopes := []string{r.seen.Scope}
+	if byID != nil {
+		own, err := r.known(ctx, byID)
 		if err != nil {
 			return false, err
 		}
 		for _, a := range own {
-			if a.Kind == chat.AliasBSUID && a.Value != r.seen.BSUID && slices.Contains(a.Scopes, r.seen.Scope) {
-				return true, nil
-			}
+			scopes = append(scopes, a.Scopes...)
 		}
 	}
-	return false, nil
+	theirs, err := r.known(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(theirs, func(a ownAlias) bool {
+		return a.Kind == chat.AliasBSUID && a.Value != r.seen.BSUID && a.Value != r.seen.PrevBSUID &&
+			slices.ContainsFunc(a.Scopes, func(scope string) bool { return slices.Contains(scopes, scope) })
+	}), nil
+}
+
+// known returns the identities of a contact and of those joined to it.
+func (r *resolving) known(ctx context.Context, c *doc[chat.Contact]) ([]ownAlias, error) {
+	var all []ownAlias
+	for _, id := range append([]chat.ContactID{c.val.ID}, c.val.Absorbed...) {
+		own, err := r.store.aliasesOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, own...)
+	}
+	return all, nil
 }
 
 // joinAll makes who of the given contacts: the oldest survives and speaks for the others. No item is moved.
@@ -186,6 +230,9 @@ func (r *resolving) joinAll(cs ...*doc[chat.Contact]) {
 			continue
 		}
 		c.val.Joined = r.who.val.ID
+		if c.val.Named.Newer(r.who.val.Named) {
+			r.who.val.Name, r.who.val.Username, r.who.val.Named = c.val.Name, c.val.Username, c.val.Named
+		}
 		r.dirty[c.val.ID], r.whoNew = true, true
 		r.who.val.Absorbed = append(append(r.who.val.Absorbed, c.val.ID), c.val.Absorbed...)
 	}
@@ -205,7 +252,7 @@ func (r *resolving) flag(c *doc[chat.Contact]) {
 
 // finish turns the decision into writes.
 func (r *resolving) finish() (*resolved, error) {
-	out := &resolved{who: *r.who, changed: r.whoNew}
+	out := &resolved{}
 	for id := range r.dirty {
 		o, err := r.contacts[id].put()
 		if err != nil {
@@ -220,6 +267,7 @@ func (r *resolving) finish() (*resolved, error) {
 		}
 		out.writes = append(out.writes, ops...)
 	}
+	out.who, out.changed = *r.who, r.whoNew
 	return out, nil
 }
 
@@ -241,6 +289,10 @@ func (r *resolving) evidence(a *doc[chat.Alias]) ([]op, error) {
 		if r.survivor(h.Contact) == r.who {
 			id, isNew = h.Contact, false // evidence stays where it was before a join, so that the join can be taken back
 		}
+	}
+	if isNew {
+		// Writing who makes two updates meet that give it an identity at the same time: only one of them has seen all.
+		r.whoNew = true
 	}
 	changed := a.val.See(id, r.seen.At, r.seen.Source)
 	newScope := kind == chat.AliasBSUID && r.seen.Scope != "" && !slices.Contains(a.val.Scopes, r.seen.Scope)

@@ -1,0 +1,256 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"threadline/shared/chat"
+)
+
+// Short forms for the stories below. B1 and B2 are people of one account, W is another account of the same company.
+func both(b, p string) chat.Seen   { return chat.Seen{BSUID: b, Phone: p, Scope: "waba"} }
+func onlyB(b string) chat.Seen     { return chat.Seen{BSUID: b, Scope: "waba"} }
+func onlyP(p string) chat.Seen     { return chat.Seen{Phone: p} }
+func atW(b, p string) chat.Seen    { return chat.Seen{BSUID: b, Phone: p, Scope: "W"} }
+func newID(b0, b string) chat.Seen { return chat.Seen{PrevBSUID: b0, BSUID: b, Scope: "waba"} }
+func newPhone(p0, p string) chat.Seen {
+	return chat.Seen{PrevPhone: p0, Phone: p}
+}
+func moved(b0, p0, b, p string) chat.Seen {
+	return chat.Seen{PrevBSUID: b0, PrevPhone: p0, BSUID: b, Phone: p, Scope: "waba"}
+}
+
+// step is an update at a second of the story.
+type step struct {
+	at   int
+	seen chat.Seen
+}
+
+// tell lets the updates arrive in the order of the list. Message ids name the places in it.
+func tell(t *testing.T, s *Store, story []step) {
+	t.Helper()
+	for i, st := range story {
+		in := inbound(fmt.Sprint("w", i), after(st.at), st.seen)
+		if st.seen.PrevBSUID != "" || st.seen.PrevPhone != "" {
+			in.Seen.Source, in.Message.Kind = chat.SourceSystem, chat.KindSystem
+		}
+		receive(t, s, in)
+	}
+}
+
+// people describes who there is after a story: each person by their messages and identities, with "!" if flagged.
+func people(t *testing.T, s *Store) []string {
+	t.Helper()
+	var out []string
+	for _, l := range conversations(t, s, Filter{}, 50) {
+		who, err := s.Contact(t.Context(), l.With.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known, err := s.Identities(t.Context(), who)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, i := range known {
+			names = append(names, i.Value)
+		}
+		slices.Sort(names)
+		flag := ""
+		if len(who.Flags) > 0 {
+			flag = " !"
+		}
+		out = append(out, ids(messages(t, s, l.ID, 100))+": "+strings.Join(slices.Compact(names), " ")+flag)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestIdentity(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		story []step
+		want  []string
+	}{
+		{"a phone alone", []step{{0, onlyP("p")}, {1, onlyP("p")}}, []string{"w0 w1: p"}},
+		{"an id alone", []step{{0, onlyB("B1")}, {1, onlyB("B1")}}, []string{"w0 w1: B1"}},
+		{"two people", []step{{0, onlyB("B1")}, {1, onlyP("p")}}, []string{"w0: B1", "w1: p"}},
+		{"both, then each", []step{{0, both("B1", "p")}, {1, onlyP("p")}, {2, onlyB("B1")}}, []string{"w0 w1 w2: B1 p"}},
+		{"phone, then both", []step{{0, onlyP("p")}, {1, both("B1", "p")}, {2, onlyB("B1")}}, []string{"w0 w1 w2: B1 p"}},
+		{"id, then both", []step{{0, onlyB("B1")}, {1, both("B1", "p")}, {2, onlyP("p")}}, []string{"w0 w1 w2: B1 p"}},
+		{"two known contacts are one", []step{{0, onlyB("B1")}, {1, onlyP("p")}, {2, both("B1", "p")}, {3, onlyP("p")}},
+			[]string{"w0 w1 w2 w3: B1 p"}},
+		{"a second phone", []step{{0, both("B1", "p")}, {1, both("B1", "q")}, {2, onlyP("q")}, {3, onlyP("p")}},
+			[]string{"w0 w1 w2 w3: B1 p q"}},
+		{"another person's phone", []step{{0, both("B1", "p")}, {10, both("B2", "p")}}, []string{"w0: B1 !", "w1: B2 p !"}},
+		{"the phone moves from then on", []step{{0, both("B1", "p")}, {10, both("B2", "p")}, {5, onlyP("p")}, {11, onlyP("p")}, {10, onlyP("p")}},
+			[]string{"w0 w2: B1 !", "w1 w4 w3: B2 p !"}},
+		{"an earlier holder turns up late", []step{{10, both("B2", "p")}, {0, both("B1", "p")}, {5, onlyP("p")}, {11, onlyP("p")}},
+			[]string{"w0 w3: B2 p !", "w1 w2: B1 !"}},
+		{"an old message of the first holder", []step{{0, both("B1", "p")}, {10, both("B2", "p")}, {1, both("B1", "p")}},
+			[]string{"w0 w2: B1 !", "w1: B2 p !"}},
+		{"a known id with another person's phone", []step{{0, both("B1", "p")}, {1, onlyB("B2")}, {2, both("B2", "p")}},
+			[]string{"w0: B1 !", "w1 w2: B2 p !"}},
+		{"one person in two accounts", []step{{0, both("B1", "p")}, {1, atW("B9", "p")}, {2, onlyP("p")}},
+			[]string{"w0 w1 w2: B1 B9 p"}},
+		{"strangers in a third account", []step{{0, both("B1", "p")}, {1, atW("B1", "p")}, {2, atW("B9", "q")}, {3, both("B1", "q")}},
+			[]string{"w0 w1 w3: B1 p q !", "w2: B9 !"}},
+		{"a new id", []step{{0, onlyB("B1")}, {1, newID("B1", "B2")}, {2, onlyB("B2")}}, []string{"w0 w1 w2: B1 B2"}},
+		{"a new id, told late", []step{{0, onlyB("B1")}, {2, onlyB("B2")}, {1, newID("B1", "B2")}}, []string{"w0 w2 w1: B1 B2"}},
+		{"a new id, told first", []step{{1, newID("B1", "B2")}, {2, onlyB("B2")}, {0, onlyB("B1")}}, []string{"w2 w0 w1: B1 B2"}},
+		{"a new phone", []step{{0, onlyP("p")}, {1, newPhone("p", "q")}, {2, onlyP("q")}}, []string{"w0 w1 w2: p q"}},
+		{"a new phone, told late", []step{{0, onlyP("p")}, {2, onlyP("q")}, {1, newPhone("p", "q")}}, []string{"w0 w2 w1: p q"}},
+		{"a new phone and id, told late", []step{{0, both("B1", "p")}, {2, both("B2", "q")}, {1, moved("B1", "p", "B2", "q")}},
+			[]string{"w0 w2 w1: B1 B2 p q"}},
+		{"a new phone that was somebody else's", []step{{0, both("B9", "q")}, {1, both("B1", "p")}, {2, moved("B1", "p", "B2", "q")}, {3, onlyP("q")}},
+			[]string{"w0: B9 !", "w1 w2 w3: B1 B2 p q !"}},
+		{"nothing changed", []step{{0, both("B1", "p")}, {1, moved("B1", "p", "B1", "p")}}, []string{"w0 w1: B1 p"}},
+		{"joined again and again", []step{{0, onlyB("B1")}, {1, onlyB("B2")}, {2, onlyB("B3")}, {3, onlyB("B4")},
+			{7, newID("B3", "B4")}, {6, newID("B2", "B3")}, {5, newID("B1", "B2")}, {8, onlyB("B4")}},
+			[]string{"w0 w1 w2 w3 w6 w5 w4 w7: B1 B2 B3 B4"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, s *Store) {
+				tell(t, s, c.story)
+				if got := people(t, s); !slices.Equal(got, c.want) {
+					t.Errorf("there are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(c.want, "\n"))
+				}
+			})
+		})
+	}
+}
+
+// The oldest contact survives, and what leads to another still leads to the person.
+func TestJoinedChain(t *testing.T) {
+	const n = 12
+	mem := NewMemory()
+	s := newStore(mem, "table")
+	var contacts []chat.ContactID
+	for i := range n {
+		contacts = append(contacts, receive(t, s, inbound(fmt.Sprint("w", i), after(i), onlyB(fmt.Sprint("B", i)))).Message.Contact)
+	}
+	for i := n - 1; i > 0; i-- { // the youngest first: each survivor is joined to an older one next
+		in := inbound(fmt.Sprint("j", i), after(n), newID(fmt.Sprint("B", i-1), fmt.Sprint("B", i)))
+		receive(t, s, in)
+	}
+	for _, id := range contacts {
+		who, err := s.Contact(t.Context(), id)
+		if err != nil || who.ID != contacts[0] || len(who.Absorbed) != n-1 {
+			t.Errorf("%s is %s with %d others, %v", id, who.ID, len(who.Absorbed), err)
+		}
+		if got := len(messages(t, s, chat.Direct(ourNumber, id), 7)); got != 2*n-1 {
+			t.Errorf("%d messages by %s", got, id)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	named := func(id string, at time.Time, seen chat.Seen, name, user string) Inbound {
+		in := inbound(id, at, seen)
+		in.Seen.Name, in.Seen.Username = name, user
+		return in
+	}
+	updates := []Inbound{
+		named("w1", noon, onlyB("B1"), "old", "u"),
+		named("w2", after(5), onlyP("p"), "new", ""),
+		named("w3", after(5), both("B1", "p"), "tie", "v"),
+		named("w4", after(9), both("B1", "p"), "", ""),
+	}
+	orders(len(updates), func(order []int) {
+		s := newStore(NewMemory(), "table")
+		for _, i := range order {
+			receive(t, s, updates[i])
+		}
+		for _, a := range [][2]string{{chat.AliasBSUID, "B1"}, {chat.AliasWAID, "p"}} {
+			c, ok, err := s.FindContact(t.Context(), a[0], a[1])
+			if !ok || err != nil || c.Name != "tie" || c.Username != "v" || c.Named.ID != "w3" {
+				t.Errorf("order %v: %s is %+v, %v", order, a[1], c, err)
+			}
+		}
+	})
+}
+
+// orders calls f with every order of the indices 0..n-1.
+func orders(n int, f func([]int)) {
+	var grow func([]int)
+	grow = func(p []int) {
+		if len(p) == n {
+			f(p)
+			return
+		}
+		for i := range n {
+			if !slices.Contains(p, i) {
+				grow(append(slices.Clone(p), i))
+			}
+		}
+	}
+	grow(nil)
+}
+
+// A request names people and is no evidence for who they are.
+func TestPerson(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		ask := func(seen chat.Seen) chat.Contact {
+			seen.Source, seen.At, seen.ID = chat.SourceRequest, s.now(), "m_1"
+			c, err := s.Person(t.Context(), seen)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		known := receive(t, s, inbound("w1", noon, both("B1", "p"))).Message.Contact
+		if got := ask(onlyP("p")).ID; got != known {
+			t.Errorf("the phone's is %s, want %s", got, known)
+		}
+		if got := ask(chat.Seen{BSUID: "B1"}).ID; got != known {
+			t.Errorf("the id's is %s, want %s", got, known)
+		}
+		stranger := ask(onlyP("q"))
+		if again := ask(onlyP("q")); stranger.ID == known || again.ID != stranger.ID {
+			t.Errorf("a stranger is %s and %s", stranger.ID, again.ID)
+		}
+		if got := receive(t, s, inbound("w2", after(9), both("B2", "q"))).Message.Contact; got != stranger.ID {
+			t.Errorf("the stranger answers as %s, want %s", got, stranger.ID)
+		}
+		if _, ok, err := s.FindContact(t.Context(), chat.AliasWAID, "none"); ok || err != nil {
+			t.Errorf("nobody: %v %v", ok, err)
+		}
+	})
+}
+
+// An identity whose contact was erased is nobody's, and no other one's either.
+func TestErasedContact(t *testing.T) {
+	mem := NewMemory()
+	s := newStore(mem, "table")
+	gone := receive(t, s, inbound("w1", noon, onlyB("B1"))).Message.Contact
+	delete(mem.items, contactKey(gone))
+	m := receive(t, s, inbound("w2", after(1), both("B1", "p"))).Message
+	if m.Contact == gone || m.Contact == "" {
+		t.Errorf("it is from %q", m.Contact)
+	}
+}
+
+// Two ids of one account that show the same phone at the same moment are two people, whoever is faster.
+func TestTwoPeopleAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		receive(t, s, inbound("w0", noon, onlyP("p")))
+		together(2, func(i int) {
+			in := inbound(fmt.Sprint("v", i), after(1), both(fmt.Sprint("B", i), "p"))
+			persist(t, func() error { _, err := s.Receive(t.Context(), in); return err })
+		})
+		a, _, err := s.FindContact(t.Context(), chat.AliasBSUID, "B0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _, err := s.FindContact(t.Context(), chat.AliasBSUID, "B1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.ID == b.ID || len(a.Flags) != 1 || len(b.Flags) != 1 {
+			t.Errorf("they are %+v and %+v", a, b)
+		}
+	})
+}
