@@ -2,7 +2,7 @@
 //
 //	mux := http.NewServeMux()
 //	mux.Handle("POST /api/v1/messages", httpapi.HandlerFunc(api.send))
-//	handler := httpapi.New(mux, httpapi.Options{})
+//	handler := httpapi.Wrap(mux)
 //
 // It guarantees that every failure, the mux's own 404 and 405 and a panic included, is answered
 // {"error":{"code":"…","message":"…"}}; that a client sees an error's public message and never its internals; that
@@ -53,6 +53,9 @@ func (o Options) withDefaults() Options {
 	}
 	return o
 }
+
+// Wrap is New with the default options.
+func Wrap(mux *http.ServeMux) http.Handler { return New(mux, Options{}) }
 
 // New wraps a mux whose handlers are HandlerFuncs.
 func New(mux *http.ServeMux, o Options) http.Handler {

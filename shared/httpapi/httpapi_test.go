@@ -286,6 +286,19 @@ func TestRequireKey(t *testing.T) {
 	s.do(t, "GET", "/", "", "Authorization", "Bearer sesame").mustBe(t, 503, "unavailable", "the API key can't be checked now; try again")
 }
 
+func TestWrapNamesEveryRequest(t *testing.T) {
+	h := Wrap(http.NewServeMux())
+	ids := map[string]bool{}
+	for range 2 {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+		ids[w.Header().Get("X-Request-Id")] = true
+	}
+	if len(ids) != 2 || ids[""] {
+		t.Errorf("request ids %v", ids)
+	}
+}
+
 // Ensure that a HandlerFunc works without New, in the same shape.
 func TestHandlerFuncAlone(t *testing.T) {
 	w := httptest.NewRecorder()
