@@ -26,6 +26,14 @@ func Plan(m chat.Message, connectors []string) []chat.Effect {
 	return effects
 }
 
+// Connectors reads CRM_CONNECTOR: the names of the connectors to use, or "none".
+func Connectors(names []string) []string {
+	if len(names) == 1 && names[0] == "none" {
+		return nil
+	}
+	return names
+}
+
 // Ref is an effect on its way through a queue: it says where to look, never what was there.
 type Ref struct {
 	V            int                 `json:"v"`

@@ -15,6 +15,7 @@ import (
 	"threadline/shared/chat"
 	"threadline/shared/httpapi"
 	"threadline/shared/queue"
+	"threadline/shared/redact"
 	"threadline/shared/store"
 )
 
@@ -55,7 +56,7 @@ func (a *API) Handler() http.Handler {
 	} {
 		mux.Handle(pattern, httpapi.RequireKey(a.Key, f))
 	}
-	return httpapi.Wrap(mux)
+	return httpapi.New(mux, httpapi.Options{ErrorText: redact.Error})
 }
 
 func (a *API) getMessage(w http.ResponseWriter, r *http.Request) error {

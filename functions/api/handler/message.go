@@ -96,7 +96,7 @@ const caller = "api"
 
 func (a *API) postMessage(w http.ResponseWriter, r *http.Request) error {
 	var req request
-	if err := httpapi.Decode(w, r, &req); err != nil {
+	if err := httpapi.Decode(r, &req); err != nil {
 		return err
 	}
 	m, err := req.message()

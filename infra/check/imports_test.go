@@ -1,0 +1,123 @@
+package check
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// allowed is what a package under shared/ may import of this module and, in words, of the outside: "aws" is any AWS
+// library, "ulid" the id library. The standard library is always allowed. Arrows point one way: functions → adapters →
+// vocabulary.
+var allowed = map[string]string{
+	"chat":                  "",
+	"whatsapp":              "",
+	"whatsapp/whatsapptest": "whatsapp",
+	"route":                 "chat",
+	"crm":                   "chat",
+	"crm/crmtest":           "chat crm",
+	"crm/hubspot":           "chat crm",
+	"store":                 "chat aws ulid",
+	"queue":                 "aws",
+	"queue/queuetest":       "queue aws",
+	"send":                  "chat queue ulid",
+	"blob":                  "aws",
+	"blob/blobtest":         "blob",
+	"secret":                "",
+	"secret/manager":        "aws",
+	"secret/parameter":      "aws",
+	"secret/source":         "secret/manager secret/parameter aws",
+	"httpapi":               "chat",
+	"metric":                "",
+	"redact":                "",
+	"env":                   "",
+}
+
+// listed is what `go list` says of a package.
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func TestArrowsPointOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, to := range p.Imports {
+			if why := forbidden(p.ImportPath, to); why != "" {
+				t.Errorf("%s imports %s: %s", p.ImportPath, to, why)
+			}
+		}
+	}
+}
+
+func TestArrowCheckCatchesWrongArrows(t *testing.T) {
+	for _, wrong := range [][2]string{
+		{"threadline/shared/chat", "threadline/shared/store"},
+		{"threadline/shared/chat", "github.com/aws/aws-sdk-go-v2/aws"},
+		{"threadline/shared/store", "threadline/shared/queue"},
+		{"threadline/shared/route", "threadline/functions/router/handler"},
+		{"threadline/functions/api/handler", "threadline/functions/sender/handler"},
+		{"threadline/functions/api/handler", "threadline/infra/local/stack"},
+		{"threadline/shared/utils", "fmt"},
+	} {
+		if forbidden(wrong[0], wrong[1]) == "" {
+			t.Errorf("%s may import %s", wrong[0], wrong[1])
+		}
+	}
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", "threadline/...")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("list packages: %v", err)
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// forbidden says why a package may not import another; empty if it may.
+func forbidden(from, to string) string {
+	ours, isOurs := strings.CutPrefix(to, "threadline/")
+	if f, ok := strings.CutPrefix(from, "threadline/functions/"); ok {
+		name, _, _ := strings.Cut(f, "/")
+		if isOurs && !strings.HasPrefix(ours, "shared/") && !strings.HasPrefix(ours, "functions/"+name+"/") {
+			return "a function imports shared packages and its own"
+		}
+		return ""
+	}
+	name, ok := strings.CutPrefix(from, "threadline/shared/")
+	if !ok {
+		return ""
+	}
+	may, known := allowed[name]
+	if !known {
+		return "the package isn't in the table of what may import what"
+	}
+	word := strings.TrimPrefix(ours, "shared/")
+	switch {
+	case strings.HasPrefix(to, "github.com/aws/"):
+		word = "aws"
+	case strings.HasPrefix(to, "github.com/oklog/ulid"):
+		word = "ulid"
+	case !isOurs && !strings.Contains(strings.Split(to, "/")[0], "."):
+		return "" // the standard library
+	}
+	for _, w := range strings.Fields(may) {
+		if w == word {
+			return ""
+		}
+	}
+	return "the table of what may import what doesn't list it"
+}
