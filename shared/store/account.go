@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -84,16 +85,24 @@ func (s *Store) PutRaw(ctx context.Context, e Event) (first bool, err error) {
 	return s.putEvent(ctx, key{rawPartition(e.At, shardOf(e.Hash)), millis(e.At) + "#" + e.Hash}, e)
 }
 
-func (s *Store) putEvent(ctx context.Context, k key, e Event) (bool, error) {
-	o, err := doc[Event]{key: k, val: e, ttl: s.expiry()}.put()
-	if err != nil {
-		return false, err
-	}
-	err = s.write(ctx, o)
-	if errors.Is(err, errChanged) {
-		return false, nil // it is there already, and equal: its hash is in the key
-	}
-	return err == nil, err
+func (s *Store) putEvent(ctx context.Context, k key, e Event) (first bool, err error) {
+	err = s.contend(ctx, func() error {
+		o, err := doc[Event]{key: k, val: e, ttl: s.expiry()}.put()
+		if err != nil {
+			return err
+		}
+		first = true
+		if err = s.write(ctx, o); !errors.Is(err, errChanged) {
+			return err
+		}
+		there, err := s.get(ctx, k)
+		if err != nil || len(there) == 0 {
+			return cmp.Or(err, errChanged)
+		}
+		first = false // what is there is equal: its hash is in the key
+		return nil
+	})
+	return first && err == nil, err
 }
 
 // Raw returns the updates of a day that became nothing else.

@@ -25,11 +25,13 @@ func (s *Store) Link(ctx context.Context, c chat.ContactID, connector string) (s
 // SetLink remembers the contact's record in a CRM. The CRM's unique key decides which one that is, so whoever writes
 // last writes the same.
 func (s *Store) SetLink(ctx context.Context, c chat.ContactID, connector, ref string) error {
-	o, err := doc[Link]{key: linkKey(c, connector), val: Link{ref}}.overwrite()
-	if err != nil {
-		return err
-	}
-	return s.write(ctx, o)
+	return s.contend(ctx, func() error {
+		o, err := doc[Link]{key: linkKey(c, connector), val: Link{ref}}.overwrite()
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, o)
+	})
 }
 
 // Entry is how far a message has come in a CRM.
@@ -41,7 +43,8 @@ type Entry struct {
 	Reason  string `json:"reason,omitempty"` // why the CRM refused it, for good
 }
 
-// ClaimEntry changes what is known of a message's entry in a CRM. It writes only if edit changes something.
+// ClaimEntry changes what is known of a message's entry in a CRM. It writes if edit
+// changes something, or if nothing was known yet.
 func (s *Store) ClaimEntry(ctx context.Context, m chat.Message, connector string, edit func(*Entry)) (Entry, error) {
 	k := entryKey(m.Conversation, connector, m.ID)
 	var out Entry

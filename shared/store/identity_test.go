@@ -107,7 +107,7 @@ func TestIdentity(t *testing.T) {
 			[]string{"w0 w2 w1: B1 B2 p q"}},
 		{"a new phone that was somebody else's", []step{{0, both("B9", "q")}, {1, both("B1", "p")}, {2, moved("B1", "p", "B2", "q")}, {3, onlyP("q")}},
 			[]string{"w0: B9 !", "w1 w2 w3: B1 B2 p q !"}},
-		{"nothing changed", []step{{0, both("B1", "p")}, {1, moved("B1", "p", "B1", "p")}}, []string{"w0 w1: B1 p"}},
+		{"nothing changed", []step{{0, moved("B1", "p", "B1", "p")}, {1, both("B1", "p")}, {2, moved("B1", "p", "B1", "p")}}, []string{"w0 w1 w2: B1 p"}},
 		{"joined again and again", []step{{0, onlyB("B1")}, {1, onlyB("B2")}, {2, onlyB("B3")}, {3, onlyB("B4")},
 			{7, newID("B3", "B4")}, {6, newID("B2", "B3")}, {5, newID("B1", "B2")}, {8, onlyB("B4")}},
 			[]string{"w0 w1 w2 w3 w6 w5 w4 w7: B1 B2 B3 B4"}},

@@ -76,7 +76,7 @@ func (s *Store) contend(ctx context.Context, try func() error) error {
 			return err
 		}
 	}
-	return chat.E(chat.Conflict, "too many writers at once", err)
+	return chat.E(chat.Conflict, "somebody else changed it at the same time: try again", err)
 }
 
 // pause waits a little and unevenly, so that two writers who met don't meet again.
@@ -90,6 +90,6 @@ func (s *Store) pause(ctx context.Context, round int) error {
 	case <-t.C:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return chat.E(chat.Unavailable, "", ctx.Err())
 	}
 }

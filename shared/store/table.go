@@ -287,7 +287,8 @@ func (o op) expression() (*string, item) {
 // classify tells a lost race (errChanged) and our own mistakes from everything that waiting mends.
 func classify(err error) error {
 	var ccf *types.ConditionalCheckFailedException
-	if errors.As(err, &ccf) {
+	var conflict *types.TransactionConflictException // of a single write with somebody's transaction
+	if errors.As(err, &ccf) || errors.As(err, &conflict) {
 		return errChanged
 	}
 	var cancelled *types.TransactionCanceledException
@@ -307,8 +308,13 @@ func classify(err error) error {
 		return chat.E(chat.Throttled, "", err)
 	}
 	var api smithy.APIError
-	if errors.As(err, &api) && api.ErrorCode() == "ValidationException" {
-		return chat.E(chat.Internal, "", err)
+	if errors.As(err, &api) {
+		switch api.ErrorCode() {
+		case "ValidationException":
+			return chat.E(chat.Internal, "", err)
+		case "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException":
+			return chat.E(chat.Throttled, "", err)
+		}
 	}
 	return chat.E(chat.Unavailable, "", err)
 }
