@@ -36,15 +36,28 @@ var extensions = map[string]string{
 
 var extension = regexp.MustCompile(`^\.[a-z0-9]{1,8}$`)
 
-// EnsureFile finds the file by the name that its key gives it, else uploads it in one pass, private. An upload whose
+// EnsureFile finds the file by the name that its key makes unique, else uploads it in one pass, private. An upload whose
 // answer was lost is overwritten by the next one, should the search not show it yet.
 func (c *Connector) EnsureFile(ctx context.Context, f crm.File) (crm.FileRef, error) {
-	ext := extensionOf(f)
-	id, err := c.findFile(ctx, f, ext)
+	stem, ext := stemOf(f), extensionOf(f)
+	id, err := c.findFile(ctx, f, stem, ext)
 	if id != "" || err != nil {
 		return crm.FileRef(id), err
 	}
-	return c.upload(ctx, f, ext)
+	return c.upload(ctx, f, stem+ext)
+}
+
+var unsafe = regexp.MustCompile(`[^A-Za-z0-9]+`)
+
+// stemOf is what the file is called, without extension: what the sender called it, as far as HubSpot leaves that alone,
+// and the key.
+func stemOf(f crm.File) string {
+	stem := unsafe.ReplaceAllString(strings.TrimSuffix(f.Name, path.Ext(f.Name)), "-")
+	stem = strings.Trim(stem[:min(len(stem), 60)], "-")
+	if stem == "" {
+		return f.Key
+	}
+	return stem + "_" + f.Key
 }
 
 func extensionOf(f crm.File) string {
@@ -58,7 +71,7 @@ func extensionOf(f crm.File) string {
 	return ".bin"
 }
 
-func (c *Connector) findFile(ctx context.Context, f crm.File, ext string) (string, error) {
+func (c *Connector) findFile(ctx context.Context, f crm.File, stem, ext string) (string, error) {
 	var found struct {
 		Results []struct {
 			ID       string `json:"id"`
@@ -69,7 +82,7 @@ func (c *Connector) findFile(ctx context.Context, f crm.File, ext string) (strin
 			Archived bool   `json:"archived"`
 		} `json:"results"`
 	}
-	q := url.Values{"name": {f.Key}, "limit": {"10"}}
+	q := url.Values{"name": {stem}, "limit": {"10"}}
 	err := c.call(ctx, "search file", http.MethodGet, filesPath+"/search?"+q.Encode(), nil, &found)
 	if hasStatus(err, http.StatusNotFound) {
 		return "", nil // there is no such folder or file
@@ -78,7 +91,7 @@ func (c *Connector) findFile(ctx context.Context, f crm.File, ext string) (strin
 		return "", err
 	}
 	for _, r := range found.Results {
-		ours := strings.TrimSuffix(r.Name, ext) == f.Key && strings.HasPrefix(r.Path, folder+"/")
+		ours := strings.TrimSuffix(r.Name, ext) == stem && strings.HasPrefix(r.Path, folder+"/")
 		if ours && r.Size == f.Size && !r.Archived && strings.HasSuffix(r.Access, private) {
 			return r.ID, nil
 		}
@@ -87,9 +100,9 @@ func (c *Connector) findFile(ctx context.Context, f crm.File, ext string) (strin
 }
 
 // upload streams the file between the two halves of a multipart body whose length is known beforehand.
-func (c *Connector) upload(ctx context.Context, f crm.File, ext string) (crm.FileRef, error) {
+func (c *Connector) upload(ctx context.Context, f crm.File, name string) (crm.FileRef, error) {
 	const op = "upload file"
-	head, tail, mimeType, err := envelope(f, ext)
+	head, tail, mimeType, err := envelope(f, name)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", op, err)
 	}
@@ -114,7 +127,7 @@ func (c *Connector) upload(ctx context.Context, f crm.File, ext string) (crm.Fil
 }
 
 // envelope returns what stands before and after the file's bytes.
-func envelope(f crm.File, ext string) (head, tail []byte, mimeType string, err error) {
+func envelope(f crm.File, name string) (head, tail []byte, mimeType string, err error) {
 	options, err := json.Marshal(map[string]any{
 		"access":                      private,
 		"overwrite":                   true,
@@ -124,7 +137,6 @@ func envelope(f crm.File, ext string) (head, tail []byte, mimeType string, err e
 	if err != nil {
 		return nil, nil, "", err
 	}
-	name := f.Key + ext
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	for _, field := range [][2]string{{"fileName", name}, {"folderPath", folder}, {"options", string(options)}} {
