@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
@@ -21,7 +22,6 @@ import (
 	"threadline/shared/queue"
 	"threadline/shared/route"
 	"threadline/shared/secret"
-	"threadline/shared/secret/source"
 	"threadline/shared/store"
 )
 
@@ -40,13 +40,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	keys := secret.New(source.Fetcher(cfg, c.Secret), 5*time.Minute)
+	keys := secret.New(secret.Manager(secretsmanager.NewFromConfig(cfg), c.Secret), 5*time.Minute)
 	a := handler.API{
 		Store:      store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),
 		Outbound:   &queue.Sender{Client: sqs.NewFromConfig(cfg), URL: c.Outbound},
 		Numbers:    c.Numbers,
 		Connectors: route.Connectors(c.Connectors),
-		Key:        func(ctx context.Context) (string, error) { return keys.Value(ctx, secret.APIKey) },
+		Key:        keys.Of(secret.APIKey),
 	}
 	lambda.Start(httpadapter.NewV2(a.Handler()).ProxyWithContext)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"threadline/functions/crmsync/handler"
@@ -25,7 +26,6 @@ import (
 	"threadline/shared/queue"
 	"threadline/shared/redact"
 	"threadline/shared/secret"
-	"threadline/shared/secret/source"
 	"threadline/shared/store"
 )
 
@@ -49,12 +49,9 @@ func main() {
 	}
 	queues := sqs.NewFromConfig(cfg)
 	metrics := &metric.Metrics{Namespace: c.Namespace}
-	keys := secret.New(source.Fetcher(cfg, c.Secret), 5*time.Minute)
+	keys := secret.New(secret.Manager(secretsmanager.NewFromConfig(cfg), c.Secret), 5*time.Minute)
 	known := map[string]crm.Connector{
-		"hubspot": hubspot.New(hubspot.Config{
-			BaseURL: c.HubSpotURL,
-			Token:   func(ctx context.Context) (string, error) { return keys.Value(ctx, secret.HubSpotToken) },
-		}),
+		"hubspot": hubspot.New(hubspot.Config{BaseURL: c.HubSpotURL, Token: keys.Of(secret.HubSpotToken)}),
 	}
 	h := handler.Handler{
 		Store:      store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"threadline/functions/media/handler"
@@ -23,7 +24,6 @@ import (
 	"threadline/shared/queue"
 	"threadline/shared/redact"
 	"threadline/shared/secret"
-	"threadline/shared/secret/source"
 	"threadline/shared/store"
 	"threadline/shared/whatsapp"
 )
@@ -49,13 +49,10 @@ func main() {
 	}
 	queues := sqs.NewFromConfig(cfg)
 	metrics := &metric.Metrics{Namespace: c.Namespace}
-	keys := secret.New(source.Fetcher(cfg, c.Secret), 5*time.Minute)
+	keys := secret.New(secret.Manager(secretsmanager.NewFromConfig(cfg), c.Secret), 5*time.Minute)
 	h := handler.Handler{
-		Store: store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),
-		Graph: &whatsapp.Client{
-			BaseURL: c.GraphURL, Version: c.GraphVersion,
-			Token: func(ctx context.Context) (string, error) { return keys.Value(ctx, secret.AccessToken) },
-		},
+		Store:   store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),
+		Graph:   &whatsapp.Client{BaseURL: c.GraphURL, Version: c.GraphVersion, Token: keys.Of(secret.AccessToken)},
 		Blobs:   blob.New(s3.NewFromConfig(cfg), c.Bucket),
 		CRM:     &queue.Sender{Client: queues, URL: c.CRM},
 		Metrics: metrics,

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"threadline/functions/webhook/handler"
@@ -21,7 +22,6 @@ import (
 	"threadline/shared/metric"
 	"threadline/shared/queue"
 	"threadline/shared/secret"
-	"threadline/shared/secret/source"
 )
 
 func main() {
@@ -38,7 +38,7 @@ func main() {
 		log.Fatal(err)
 	}
 	h := handler.Handler{
-		Secrets: secret.New(source.Fetcher(cfg, c.Secret), 5*time.Minute),
+		Secrets: secret.New(secret.Manager(secretsmanager.NewFromConfig(cfg), c.Secret), 5*time.Minute),
 		Inbound: &queue.Sender{Client: sqs.NewFromConfig(cfg), URL: c.Inbound},
 		Claims:  blob.New(s3.NewFromConfig(cfg), c.Bucket),
 		Metrics: &metric.Metrics{Namespace: c.Namespace},

@@ -1,5 +1,4 @@
-// Package manager reads a secret from AWS Secrets Manager.
-package manager
+package secret
 
 import (
 	"context"
@@ -9,13 +8,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 )
 
-// API is the part of the Secrets Manager client that is used.
-type API interface {
+// ManagerAPI is the part of the Secrets Manager client that is used.
+type ManagerAPI interface {
 	GetSecretValue(context.Context, *secretsmanager.GetSecretValueInput, ...func(*secretsmanager.Options)) (*secretsmanager.GetSecretValueOutput, error)
 }
 
-// Fetcher reads the present version of the secret with that ARN or name. It needs secretsmanager:GetSecretValue.
-func Fetcher(client API, id string) func(context.Context) (string, error) {
+// Manager reads the present version of the secret with that ARN or name. It needs secretsmanager:GetSecretValue.
+func Manager(client ManagerAPI, id string) Fetcher {
 	return func(ctx context.Context) (string, error) {
 		out, err := client.GetSecretValue(ctx, &secretsmanager.GetSecretValueInput{SecretId: &id})
 		if err != nil {
