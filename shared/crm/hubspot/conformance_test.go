@@ -179,3 +179,11 @@ func (a *account) Forbid() string {
 }
 
 func (a *account) Limit(d time.Duration) { a.sim.Limit(sim.TenSecondly, a.clock.Now().Add(d)) }
+
+func textFile(key string) crm.File {
+	const content = "some text"
+	return crm.File{
+		Key: key, Name: "note.txt", MIME: "text/plain", Size: int64(len(content)),
+		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil },
+	}
+}

@@ -1,0 +1,175 @@
+package hubspot
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"threadline/shared/crm"
+)
+
+// answering returns a connector whose calls all get one answer, and the list of those calls.
+func answering(answer func(*http.Request) (status int, header map[string]string, body string)) (*Connector, *[]string) {
+	var calls []string
+	c := New(Config{
+		BaseURL: "https://hubspot.invalid/",
+		Token:   func(context.Context) (string, error) { return "secret-token", nil },
+		Now:     func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
+		HTTP: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			calls = append(calls, r.Method+" "+r.URL.RequestURI())
+			status, header, body := answer(r)
+			if status == 0 {
+				return nil, errors.New("no route to host")
+			}
+			res := &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), Request: r}
+			for k, v := range header {
+				res.Header.Set(k, v)
+			}
+			return res, nil
+		})},
+	})
+	return c, &calls
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestClasses(t *testing.T) {
+	const secret = "+34600111222"
+	for _, row := range []struct {
+		name   string
+		status int
+		header map[string]string
+		body   string
+		class  crm.Class
+		reason string
+		after  time.Duration
+	}{
+		{name: "no connection", class: crm.Transient},
+		{name: "bad token", status: 401, body: `{"category":"INVALID_AUTHENTICATION"}`, class: crm.Stopped, reason: "INVALID_AUTHENTICATION"},
+		{name: "gateway", status: 502, body: `<html>` + secret, class: crm.Transient},
+		{name: "account being moved", status: 477, header: map[string]string{"Retry-After": "3600"}, class: crm.Transient, after: time.Hour},
+		{name: "locked", status: 423, body: `{"category":"LOCKED"}`, class: crm.Transient, reason: "LOCKED", after: 2 * time.Second},
+		{name: "ten seconds", status: 429, body: `{"errorType":"RATE_LIMIT","policyName":"TEN_SECONDLY_ROLLING"}`, class: crm.Limited, reason: "TEN_SECONDLY_ROLLING", after: 10 * time.Second},
+		{name: "one second", status: 429, body: `{"errorType":"RATE_LIMIT","policyName":"SECONDLY"}`, class: crm.Limited, reason: "SECONDLY", after: time.Second},
+		{name: "daily", status: 429, body: `{"errorType":"RATE_LIMIT","policyName":"DAILY"}`, class: crm.Limited, reason: "DAILY", after: time.Hour},
+		{name: "a date", status: 429, header: map[string]string{"Retry-After": "Fri, 02 Jan 2026 03:05:05 GMT"}, class: crm.Limited, after: time.Minute},
+		{name: "refused", status: 400, body: `{"category":"VALIDATION_ERROR","message":"` + secret + ` is bad","errors":[{"code":"INVALID_PHONE ` + secret + `","message":"` + secret + `"}]}`, class: crm.Refused, reason: "VALIDATION_ERROR"},
+		{name: "a rule of the administrator", status: 400, body: `{"category":"VALIDATION_ERROR","errors":[{"code":"PROPERTY_VALIDATION_RULE_VIOLATION"}]}`, class: crm.Stopped, reason: "PROPERTY_VALIDATION_RULE_VIOLATION"},
+		{name: "too large", status: 413, class: crm.Refused},
+		{name: "not JSON", status: 200, body: secret, class: crm.Transient},
+		{name: "cut short", status: 200, body: `{"id":"` + secret, class: crm.Transient},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			c, _ := answering(func(*http.Request) (int, map[string]string, string) { return row.status, row.header, row.body })
+			_, err := c.EnsureFile(t.Context(), crm.File{Key: "f1", Name: "a.pdf"})
+			e, ok := asError(err)
+			if !ok {
+				t.Fatalf("%v, want a classified error", err)
+			}
+			if e.Class != row.class || e.Reason != row.reason || e.After != row.after {
+				t.Errorf("class %v reason %q after %s, want %v %q %s", e.Class, e.Reason, e.After, row.class, row.reason, row.after)
+			}
+			for _, leak := range []string{"600111222", "secret-token", "hubspot.invalid"} {
+				if strings.Contains(err.Error(), leak) {
+					t.Errorf("%q holds %q", err, leak)
+				}
+			}
+		})
+	}
+}
+
+func TestScopesAreNamed(t *testing.T) {
+	c, _ := answering(func(*http.Request) (int, map[string]string, string) {
+		return 403, nil, `{"category":"MISSING_SCOPES","context":{"missingScopes":["files"]},
+			"errors":[{"context":{"requiredGranularScopes":["files","files.ui_hidden.read","Drop Table"]}}]}`
+	})
+	_, err := c.EnsureFile(t.Context(), crm.File{Key: "f1"})
+	e, ok := asError(err)
+	if !ok || e.Class != crm.Stopped || !slices.Equal(e.Scopes, []string{"files", "files.ui_hidden.read"}) {
+		t.Errorf("%v, want Stopped with the two scopes", err)
+	}
+}
+
+// TestMissingPropertyWords proves that each way in which HubSpot says so leads to Provision, and HubSpot's own
+// properties don't: Provision would not help.
+func TestMissingPropertyWords(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{"message":"Property \"threadline_id\" does not exist"}`:                               true,
+		`{"errors":[{"code":"PROPERTY_DOESNT_EXIST"}]}`:                                         true,
+		`{"message":"Property values were not valid: [{\"error\":\"PROPERTY_DOESNT_EXIST\"}]"}`: true,
+		`{"message":"Property \"hs_attachment_ids\" does not exist"}`:                           false,
+		`{"message":"something else"}`:                                                          false,
+	} {
+		c, _ := answering(func(*http.Request) (int, map[string]string, string) { return 400, nil, body })
+		err := c.patch(t.Context(), "test", contacts, "1", nil)
+		if got := errors.Is(err, crm.ErrNotProvisioned); got != want {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+// TestRowOfBatch proves that HTTP 207 is no success.
+func TestRowOfBatch(t *testing.T) {
+	for body, want := range map[string]crm.Class{
+		`{"results":[],"errors":[{"status":"error","category":"VALIDATION_ERROR"}]}`: crm.Refused,
+		`{"results":[],"errors":[{"status":"429","category":"RATE_LIMITS"}]}`:        crm.Limited,
+		`{"results":[],"errors":[{"status":"error","category":"SOMETHING_NEW"}]}`:    crm.Transient,
+		`{"results":[]}`: crm.Transient,
+	} {
+		c, _ := answering(func(r *http.Request) (int, map[string]string, string) {
+			if r.Method == http.MethodGet {
+				return 404, nil, `{}`
+			}
+			return 207, nil, body
+		})
+		_, err := c.EnsureContact(t.Context(), crm.Person{Key: "k"})
+		if e, ok := asError(err); !ok || e.Class != want {
+			t.Errorf("%s: %v, want class %v", body, err, want)
+		}
+	}
+}
+
+// TestConflictStatus proves that 409 and 400 are both understood: HubSpot uses either for a value that is taken.
+func TestConflictStatus(t *testing.T) {
+	for _, status := range []int{400, 409} {
+		created := false
+		c, calls := answering(func(r *http.Request) (int, map[string]string, string) {
+			switch {
+			case r.Method == http.MethodPost:
+				created = true
+				return status, nil, `{"category":"VALIDATION_ERROR","errors":[{"code":"CONFLICTING_UNIQUE_VALUE"}]}`
+			case created:
+				return 200, nil, `{"id":"42"}`
+			}
+			return 404, nil, `{}`
+		})
+		ref, err := c.EnsureEntry(t.Context(), "1", crm.Entry{Key: "m1"})
+		if err != nil || ref != "42" {
+			t.Errorf("status %d: %q, %v after %v, want 42", status, ref, err, *calls)
+		}
+	}
+}
+
+// TestDeletedEntryStaysDeleted proves that an entry somebody deleted doesn't hold up the contact's queue for ever.
+func TestDeletedEntryStaysDeleted(t *testing.T) {
+	c, _ := answering(func(r *http.Request) (int, map[string]string, string) {
+		switch {
+		case r.Method == http.MethodPost:
+			return 409, nil, `{}`
+		case r.URL.Query().Get("archived") == "true":
+			return 200, nil, `{"id":"42"}`
+		}
+		return 404, nil, `{}`
+	})
+	_, err := c.EnsureEntry(t.Context(), "1", crm.Entry{Key: "m1"})
+	if e, ok := asError(err); !ok || e.Class != crm.Refused {
+		t.Errorf("%v, want Refused", err)
+	}
+}
