@@ -14,6 +14,7 @@ type Inbound struct {
 	Number  chat.NumberID
 	Group   string // the group chat it was written in, if any
 	Seen    chat.Seen
+	Plan    func(chat.Message) []chat.Effect // what the message causes, asked once its contact is known; nil: nothing
 }
 
 // Received is a stored message.
@@ -89,6 +90,9 @@ func (s *Store) receive(ctx context.Context, in Inbound) (Received, error) {
 	conv.ID = chat.Group(in.Number, in.Group)
 	if in.Group == "" {
 		conv.ID, conv.Contact = chat.Direct(in.Number, m.Contact), m.Contact
+	}
+	if in.Plan != nil {
+		m.Effects = in.Plan(m)
 	}
 	stored, ops, err := s.append(ctx, conv, m)
 	if err != nil {

@@ -114,6 +114,7 @@ func (h *Handler) message(ctx context.Context, u whatsapp.Update) error {
 			return err
 		}
 	}
+	in.Plan = func(m chat.Message) []chat.Effect { return route.Plan(m, h.Connectors) }
 	received, err := h.Store.Receive(ctx, in)
 	if err != nil || received.Gone {
 		return err
