@@ -28,7 +28,7 @@ const (
 
 	// receiveWait is how long a receive waits for messages, and so the most that Run needs to notice
 	// the end of its context: an abandoned receive could take messages that nobody handles.
-	receiveWait = 2 * time.Second
+	receiveWait = time.Second
 	retryWait   = 500 * time.Millisecond
 )
 

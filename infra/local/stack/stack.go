@@ -66,7 +66,8 @@ type Stack struct {
 	front    *http.Server
 	servers  []*http.Server
 
-	stopPolling context.CancelFunc
+	running     context.Context // ends when Stop begins: for pollers and for pages that wait for news
+	stopRunning context.CancelFunc
 	polling     sync.WaitGroup
 	logs        []*os.File
 
@@ -86,7 +87,8 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Stack{options: o, names: make(map[string]string), stopPolling: func() {}}
+	s := &Stack{options: o, names: make(map[string]string)}
+	s.running, s.stopRunning = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
 		s.Stop()
 		return nil, err
@@ -100,7 +102,11 @@ func (s *Stack) start(ctx context.Context) error {
 		return err
 	}
 	mux := http.NewServeMux()
-	s.front = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	s.front = &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 10 * time.Second,
+		BaseContext:       func(net.Listener) context.Context { return s.running },
+	}
 	if err := s.prepare(ctx); err != nil {
 		closeAll(listeners)
 		return err
@@ -253,14 +259,12 @@ func (s *Stack) serve(ctx context.Context, mux *http.ServeMux) error {
 	if err != nil {
 		return err
 	}
-	polling, stop := context.WithCancel(context.Background())
-	s.stopPolling = stop
 	for _, m := range mappings {
 		poller := eventsource.New(m, sqsClient, host, s.options.Log)
 		s.polling.Add(1)
 		go func() {
 			defer s.polling.Done()
-			poller.Run(polling)
+			poller.Run(s.running)
 		}()
 	}
 	return nil
@@ -270,9 +274,9 @@ func (s *Stack) serve(ctx context.Context, mux *http.ServeMux) error {
 func (s *Stack) Stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
 	defer cancel()
-	s.stopPolling()
+	s.stopRunning()
 	if s.front != nil {
-		s.front.Shutdown(ctx)
+		s.front.Shutdown(ctx) // an error means that the grace is over
 		s.front.Close()
 	}
 	polled := make(chan struct{})

@@ -19,6 +19,7 @@ var instance = rand.Text()
 // answer is what the tests read.
 type answer struct {
 	Instance    string
+	PID         int
 	Environment []string
 	Event       events.APIGatewayV2HTTPRequest
 	Deadline    time.Duration
@@ -43,7 +44,7 @@ func handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (any, err
 		time.Sleep(300 * time.Millisecond)
 	}
 	deadline, _ := ctx.Deadline()
-	return answer{instance, os.Environ(), event, time.Until(deadline)}, nil
+	return answer{instance, os.Getpid(), os.Environ(), event, time.Until(deadline)}, nil
 }
 
 func main() {
