@@ -65,11 +65,11 @@ const shards = 4
 
 func shardOf(id string) int { return int(sha256.Sum256([]byte(id))[0]) % shards }
 
-// millis makes time sort as text: 13 digits last until the year 2286. What lies before 1970 counts as then.
+// millis makes time sort as text: 13 digits reach from 1970 to 2286. What lies outside counts as the nearer end.
 func millis(t time.Time) string {
 	ms := int64(0)
 	if !t.IsZero() {
-		ms = max(0, t.UnixMilli())
+		ms = min(max(0, t.UnixMilli()), 9_999_999_999_999)
 	}
 	return fmt.Sprintf("%013d", ms)
 }

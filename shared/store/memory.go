@@ -15,7 +15,8 @@ import (
 )
 
 // Memory is DynamoDB in memory, as much of it as Store uses: it speaks the SDK's types, so that everything above it,
-// errors included, is the code that runs in production. An expression that Store doesn't use is an error.
+// errors included, is the code that runs in production. An expression that Store doesn't use is an error, and so
+// is what breaks DynamoDB's limits.
 type Memory struct {
 	mu     sync.Mutex
 	items  map[key]item
@@ -97,6 +98,9 @@ func (m *Memory) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...fu
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := refuse(in.Item); err != nil {
+		return nil, err
+	}
 	old := m.items[keyOf(in.Item)]
 	ok, err := holds(in.ConditionExpression, in.ExpressionAttributeValues, old)
 	if err != nil {
@@ -132,6 +136,11 @@ func (m *Memory) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWr
 			return nil, invalid(fmt.Sprintf("a transaction names each item once: %s %s", k.pk, k.sk))
 		}
 		seen[k] = true
+		if t.Put != nil {
+			if err := refuse(t.Put.Item); err != nil {
+				return nil, err
+			}
+		}
 		ok, err := holds(expr, vals, m.items[k])
 		if err != nil {
 			return nil, err

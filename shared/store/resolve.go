@@ -33,6 +33,10 @@ func aliasKeys(seen chat.Seen) []key {
 // resolve finds out whom an update is about. What joins two identities is a message that shows both, or Meta's own word
 // that one became the other. A phone that turns up with a second business-scoped id, seen in the same account and
 // without such a word, is another person's from then on, and both are flagged.
+//
+// The outcome doesn't depend on the order of arrival, with one limit: once a phone was shown with two ids of one account,
+// what showed the phone alone, or with an id of another account, stays with the person who had the phone by what was
+// known when it arrived. order_test.go says precisely what holds.
 func (s *Store) resolve(ctx context.Context, seen chat.Seen, items map[key]item) (*resolved, error) {
 	r := &resolving{store: s, seen: seen}
 	if err := r.load(ctx, items); err != nil {

@@ -75,6 +75,9 @@ var encoder = attributevalue.NewEncoder(func(o *attributevalue.EncoderOptions) {
 		if t.IsZero() {
 			return &types.AttributeValueMemberNULL{Value: true}, nil
 		}
+		if y := t.UTC().Year(); y < 0 || y > 9999 {
+			return nil, errors.New("a time that RFC 3339 can't say")
+		}
 		return &types.AttributeValueMemberS{Value: t.UTC().Format(time.RFC3339Nano)}, nil
 	}
 })
