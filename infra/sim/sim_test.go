@@ -32,5 +32,5 @@ func TestPerfectDay(t *testing.T) {
 			t.Log(e)
 		}
 	}
-	t.Log(len(s.Calls()), s.Now().Sub(Start), s.InboundDLQ.Len(), s.Inbound.Len(), s.Metrics.counts)
+	t.Log(s.State())
 }
