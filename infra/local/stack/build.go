@@ -47,7 +47,7 @@ func build(ctx context.Context, root, dir string, folders []string) (map[string]
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
-			return nil, errors.New("Go is needed to build the functions: install it from https://go.dev/dl")
+			return nil, errors.New("the functions are built with Go, which is not installed: https://go.dev/dl")
 		}
 		return nil, fmt.Errorf("build functions: %s", strings.TrimSpace(string(output)))
 	}

@@ -71,6 +71,8 @@ func (s *Stack) simulateHubSpot(parameters map[string]string, mux *http.ServeMux
 		return err
 	}
 	s.serveOn(listener, s.hubspot.API())
+	mux.Handle("/crm", s.hubspot.Page())
+	mux.Handle("/crm/", s.hubspot.Page())
 	return nil
 }
 

@@ -91,13 +91,13 @@ func install(ctx context.Context, python, dir, requirements string) error {
 func findPython(ctx context.Context) (path, version string, err error) {
 	path, err = exec.LookPath("python3")
 	if err != nil {
-		return "", "", errors.New("Python 3.11 or newer is needed (it runs the local AWS emulator): install python3")
+		return "", "", errors.New("the local AWS emulator needs Python 3.11 or newer: install python3")
 	}
 	const script = "import sys; print('%d.%d' % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))"
 	out, err := exec.CommandContext(ctx, path, "-c", script).Output()
 	version = strings.TrimSpace(string(out))
 	if err != nil {
-		return "", "", fmt.Errorf("Python 3.11 or newer is needed (it runs the local AWS emulator): python3 here is %s", version)
+		return "", "", fmt.Errorf("the local AWS emulator needs Python 3.11 or newer: python3 here is %s", version)
 	}
 	return path, version, nil
 }

@@ -1,0 +1,43 @@
+export CGO_ENABLED := 0
+# The same flags everywhere, as deployed: packages are compiled once for the functions, the runner and the tests.
+export GOFLAGS := -trimpath -tags=lambda.norpc -ldflags=-s
+
+.PHONY: help run test bench deploy-local redrive reset setup lint build
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: go ## Everything on http://localhost:8080 (PORT=, STATE_DIR=, APP_SECRET=, GRAPH_API_URL= … see README)
+	@echo "Building the local runner (a minute or two on a new machine)"
+	@go build -o build/ ./infra/local
+	@exec build/local
+
+test: lint ## All tests, the end-to-end tests included
+	go test ./...
+
+lint: go setup build/staticcheck ## Formatting, go vet, staticcheck, the template's linters
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	build/staticcheck ./...
+	.venv/tools/bin/cfn-lint template.yaml
+	.venv/tools/bin/sam validate --lint
+
+build: go ## All programs and functions, for this machine
+	go build -o build/ ./...
+
+reset: ## Delete the local state: messages, contacts, files
+	rm -rf "$${STATE_DIR:-.threadline}"
+
+redrive: go ## On AWS: give a dead-letter queue's messages back to their queue (QUEUE=Inbound|Media|Crm|Outbound, STACK=)
+	@go run ./infra/redrive -stack "$(or $(STACK),threadline)" "$(QUEUE)"
+
+setup: go ## Install the pinned Python tools into .venv (done by the other targets when needed)
+	@go run ./infra/local/setup -all
+
+build/staticcheck: infra/tools/go.mod infra/tools/go.sum
+	go build -C infra/tools -o ../../build/ honnef.co/go/tools/cmd/staticcheck
+
+.PHONY: go
+go:
+	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl"; exit 1; }
