@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 
 	"threadline/functions/api/handler"
 	"threadline/shared/env"
@@ -48,5 +47,5 @@ func main() {
 		Connectors: route.Connectors(c.Connectors),
 		Key:        keys.Of(secret.APIKey),
 	}
-	lambda.Start(httpadapter.NewV2(a.Handler()).ProxyWithContext)
+	lambda.Start(a.Lambda())
 }

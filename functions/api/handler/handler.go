@@ -7,9 +7,9 @@ package handler
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"threadline/shared/chat"
@@ -54,9 +54,29 @@ func (a *API) Handler() http.Handler {
 		"GET /api/v1/conversations/{id}":          a.getConversation,
 		"GET /api/v1/conversations/{id}/messages": a.listMessages,
 	} {
-		mux.Handle(pattern, httpapi.RequireKey(a.Key, f))
+		mux.Handle(pattern, httpapi.RequireKey(a.Key, explained(f)))
 	}
-	return httpapi.New(mux, httpapi.Options{ErrorText: redact.Error})
+	return oneSegment("/api/v1/messages/", httpapi.New(mux, httpapi.Options{ErrorText: redact.Error}))
+}
+
+// explained tells clients what to do about failures that aren't theirs: they will pass.
+func explained(f httpapi.HandlerFunc) httpapi.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		err := f(w, r)
+		var e *chat.Error
+		known := errors.As(err, &e)
+		switch {
+		case known && (!e.Temporary() || errors.Is(err, store.ErrOtherRequest)):
+			return err
+		case !known && (err == nil || r.Context().Err() == nil):
+			return err
+		}
+		w.Header().Set("Retry-After", "1")
+		if known && e.Kind == chat.Unavailable && e.Message != "" {
+			return err
+		}
+		return chat.E(chat.Unavailable, "the data can't be reached at the moment: try again", err)
+	}
 }
 
 func (a *API) getMessage(w http.ResponseWriter, r *http.Request) error {
@@ -71,9 +91,9 @@ func (a *API) getMessage(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) findContacts(w http.ResponseWriter, r *http.Request) error {
-	phone, err := digits(r.URL.Query().Get("phone"))
+	phone, err := digits("phone", r.URL.Query().Get("phone"))
 	if err != nil {
-		return chat.E(chat.Invalid, "phone: "+err.Error(), nil)
+		return err
 	}
 	found := []contactView{}
 	c, known, err := a.Store.FindContact(r.Context(), chat.AliasWAID, phone)
@@ -112,7 +132,7 @@ func (a *API) listConversations(w http.ResponseWriter, r *http.Request) error {
 	switch f.State {
 	case "", chat.WithBot, chat.InQueue, chat.Assigned, chat.Resolved:
 	default:
-		return chat.E(chat.Invalid, "state: use bot, queued, assigned or resolved", nil)
+		return invalid("state", "use bot, queued, assigned or resolved")
 	}
 	found, next, err := a.Store.Conversations(r.Context(), f, q.Get("cursor"), limit)
 	if err != nil {
@@ -176,16 +196,7 @@ func pageSize(limit string) (int, error) {
 	}
 	n, err := strconv.Atoi(limit)
 	if err != nil || n < 1 || n > maxPage {
-		return 0, chat.E(chat.Invalid, "limit: use a number from 1 to 100", nil)
+		return 0, invalid("limit", "use a number from 1 to 100")
 	}
 	return n, nil
-}
-
-// digits reads a phone number as E.164 or as digits. A plus that wasn't written as %2B arrives as a space.
-func digits(phone string) (string, error) {
-	d := strings.TrimPrefix(strings.TrimSpace(phone), "+")
-	if len(d) < 5 || len(d) > 20 || strings.Trim(d, "0123456789") != "" {
-		return "", errNotPhone
-	}
-	return d, nil
 }

@@ -1,0 +1,52 @@
+package handler
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
+)
+
+// margin is how long before Lambda's own time-out a request is given up, so that the client gets an answer.
+const margin = time.Second
+
+// Lambda returns the handler of the function behind API Gateway's HTTP API.
+func (a *API) Lambda() func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	adapter := httpadapter.NewV2(a.Handler())
+	return func(ctx context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		if end, ok := ctx.Deadline(); ok {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithDeadline(ctx, end.Add(-margin))
+			defer cancel()
+		}
+		e.RawPath = encoded(e.RawPath)
+		return adapter.ProxyWithContext(ctx, e)
+	}
+}
+
+// encoded returns a path as it stands in a URL. In spite of its name an HTTP API's rawPath is decoded, that of a
+// function URL isn't; the adapter would log one that it can't parse.
+func encoded(path string) string {
+	if decoded, err := url.PathUnescape(path); err == nil {
+		path = decoded
+	}
+	return (&url.URL{Path: path}).EscapedPath()
+}
+
+// oneSegment makes one segment of what follows a prefix: Meta's ids hold slashes, which may arrive decoded.
+func oneSegment(prefix string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id, ok := strings.CutPrefix(r.URL.Path, prefix); ok && id != "" {
+			u := *r.URL
+			u.RawPath = prefix + url.PathEscape(id)
+			shallow := *r
+			shallow.URL = &u
+			r = &shallow
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,224 @@
+package handler
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"threadline/shared/chat"
+	"threadline/shared/store"
+	"threadline/shared/whatsapp"
+)
+
+// request is the body of POST /api/v1/messages. A field that is null counts as absent.
+type request struct {
+	To          json.RawMessage `json:"to"`
+	Number      string          `json:"number,omitempty"`
+	Text        string          `json:"text,omitempty"`
+	Template    *template       `json:"template,omitempty"`
+	Media       *media          `json:"media,omitempty"`
+	Interactive json.RawMessage `json:"interactive,omitempty"`
+	ReplyTo     string          `json:"reply_to,omitempty"`
+	Category    string          `json:"category,omitempty"`
+}
+
+type template struct {
+	Name       string          `json:"name"`
+	Language   string          `json:"language"`
+	Components json.RawMessage `json:"components,omitempty"`
+}
+
+type media struct {
+	Type     string `json:"type"`
+	ID       string `json:"id,omitempty"`
+	Link     string `json:"link,omitempty"`
+	Caption  string `json:"caption,omitempty"`
+	Filename string `json:"filename,omitempty"`
+	Voice    bool   `json:"voice,omitempty"`
+}
+
+// recipient is a phone number (digits), a contact or a business-scoped user id.
+type recipient struct {
+	Phone   string         `json:"phone,omitempty"`
+	Contact chat.ContactID `json:"contact,omitempty"`
+	BSUID   string         `json:"bsuid,omitempty"`
+}
+
+const (
+	// maxAsked is how long a request may be as compact JSON, in bytes. Written in ASCII it grows threefold at most, and
+	// the queue takes 240 KB.
+	maxAsked = 64 << 10
+	// maxProviderID is the longest id that Meta gives out.
+	maxProviderID = 255
+)
+
+// invalid says which field is wrong and what to do about it.
+func invalid(field, what string) error { return chat.E(chat.Invalid, field+": "+what, nil) }
+
+// message checks the request and makes a message of it that has no place yet. Requests that ask for the same have the
+// same hash, however they were written.
+func (r *request) message() (chat.Message, recipient, error) {
+	m := chat.Message{Direction: chat.Out, Origin: chat.FromAgent, Status: chat.Queued, Send: &chat.Send{}}
+	to, err := parseRecipient(r.To)
+	if err != nil {
+		return m, to, err
+	}
+	r.normalize(to)
+	if err := r.content(&m); err != nil {
+		return m, to, err
+	}
+	if m.Send.Category, err = r.category(); err != nil {
+		return m, to, err
+	}
+	if strings.Trim(r.Number, "0123456789") != "" || len(r.Number) > 32 {
+		return m, to, invalid("number", "use a phone_number_id, which is digits; a phone number isn't one")
+	}
+	if len(r.ReplyTo) > maxProviderID {
+		return m, to, invalid("reply_to", "use the id or the provider_id of a message")
+	}
+	asked := encode(r)
+	if len(asked) > maxAsked {
+		return m, to, chat.E(chat.Invalid, fmt.Sprintf("the message is longer than %d bytes", maxAsked), nil)
+	}
+	m.RawType, m.Send.Request = string(m.Kind), store.Hash(asked)
+	return m, to, nil
+}
+
+// normalize makes what can be written in several ways look the same.
+func (r *request) normalize(to recipient) {
+	r.To = encode(to)
+	r.Interactive = canonical(r.Interactive)
+	if r.Template != nil {
+		r.Template.Components = canonical(r.Template.Components)
+	}
+	r.Category = strings.ToLower(r.Category)
+}
+
+// content puts the one thing that is to be sent into the message, if Meta would take it.
+func (r *request) content(m *chat.Message) error {
+	out := whatsapp.Outgoing{To: "10000"} // whom it is for is checked elsewhere
+	var given []string
+	if r.Text != "" {
+		given = append(given, "text")
+		m.Kind, m.Text, out.Text = chat.KindText, r.Text, &whatsapp.OutText{Body: r.Text}
+	}
+	if t := r.Template; t != nil {
+		given = append(given, "template")
+		m.Kind, m.Content = chat.KindTemplate, encode(t)
+		out.Template = &whatsapp.Template{Name: t.Name, Language: t.Language, Components: t.Components}
+	}
+	if r.Interactive != nil {
+		given = append(given, "interactive")
+		m.Kind, m.Content, out.Interactive = chat.KindInteractive, r.Interactive, r.Interactive
+	}
+	if r.Media != nil {
+		given = append(given, "media")
+		if err := r.Media.into(m, &out); err != nil {
+			return err
+		}
+	}
+	if len(given) != 1 {
+		return chat.E(chat.Invalid, "give exactly one of text, template, media, interactive", nil)
+	}
+	if err := out.Check(); err != nil {
+		return invalid(given[0], strings.TrimPrefix(err.Error(), whatsapp.ErrInvalid.Error()+": "))
+	}
+	return nil
+}
+
+func (f *media) into(m *chat.Message, out *whatsapp.Outgoing) error {
+	m.Kind, m.Text = chat.Kind(f.Type), f.Caption
+	m.Attachment = &chat.Attachment{State: chat.Remote, MediaID: f.ID, Link: f.Link, Name: f.Filename, Voice: f.Voice}
+	file := &whatsapp.OutMedia{ID: f.ID, Link: f.Link, Caption: f.Caption, Filename: f.Filename, Voice: f.Voice}
+	switch m.Kind {
+	case chat.KindImage:
+		out.Image = file
+	case chat.KindVideo:
+		out.Video = file
+	case chat.KindAudio:
+		out.Audio = file
+	case chat.KindDocument:
+		out.Document = file
+	case chat.KindSticker:
+		out.Sticker = file
+	default:
+		return invalid("media.type", "use image, video, audio, document or sticker")
+	}
+	return nil
+}
+
+// Meta's categories, and the one of free-form messages.
+const (
+	service        = "service"
+	authentication = "authentication"
+	utility        = "utility"
+	marketing      = "marketing"
+)
+
+// category is what the message counts as: the request can make it stricter and no less strict. A template counts as
+// marketing, the strictest, because its own category isn't known here.
+func (r *request) category() (string, error) {
+	switch r.Category {
+	case "", authentication, utility, marketing:
+	default:
+		return "", invalid("category", "use marketing, utility or authentication")
+	}
+	if r.Template != nil {
+		return marketing, nil
+	}
+	return cmp.Or(r.Category, service), nil
+}
+
+// parseRecipient reads "+34600111222", {"contact":"…"} or {"bsuid":"…"}.
+func parseRecipient(raw json.RawMessage) (recipient, error) {
+	var phone string
+	if json.Unmarshal(raw, &phone) == nil && phone != "" {
+		d, err := digits("to", phone)
+		return recipient{Phone: d}, err
+	}
+	var to struct {
+		Contact chat.ContactID `json:"contact"`
+		BSUID   string         `json:"bsuid"`
+	}
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if d.Decode(&to) != nil || (to.Contact == "") == (to.BSUID == "") {
+		return recipient{}, invalid("to", `use "+34600111222", {"contact":"…"} or {"bsuid":"…"}`)
+	}
+	if to.BSUID != "" && !whatsapp.IsBSUID(to.BSUID) {
+		return recipient{}, invalid("to.bsuid", "use a business-scoped user id, such as ES.1234567890")
+	}
+	return recipient{Contact: to.Contact, BSUID: to.BSUID}, nil
+}
+
+// digits reads a phone number in E.164, with or without its plus. A plus that wasn't written as %2B arrives as a space.
+// Nothing is guessed: a number that somebody else has is worse than an error.
+func digits(field, phone string) (string, error) {
+	d := strings.TrimPrefix(strings.TrimSpace(phone), "+")
+	if len(d) < 5 || len(d) > 20 || strings.Trim(d, "0123456789") != "" || d[0] == '0' {
+		return "", invalid(field, "use a phone number with its country code and nothing but digits, such as +34600111222")
+	}
+	return d, nil
+}
+
+// canonical is JSON with sorted keys and without spaces; nil for null.
+func canonical(raw json.RawMessage) json.RawMessage {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil || v == nil {
+		return nil // it was decoded once, so it is absent or null
+	}
+	return encode(v)
+}
+
+// encode writes what can't fail to be written: it was read from JSON.
+func encode(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
