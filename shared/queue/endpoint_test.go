@@ -26,12 +26,7 @@ func TestEndpoint(t *testing.T) {
 	if endpoint == "" {
 		t.Skip("AWS_ENDPOINT_URL is not set")
 	}
-	client := sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: &endpoint,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-		}),
-	})
+	client := queuetest.NewClient(endpoint)
 	url, dlq := fifoQueue(t, client), fifoQueue(t, client)
 
 	err := (&queue.Sender{Client: client, URL: url}).Send(t.Context(), entries("a1", "b1", "c\x01", "a2", "b2", "a3", "c2")...)

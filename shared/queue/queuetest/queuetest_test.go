@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -39,12 +38,7 @@ func TestEndpoint(t *testing.T) {
 	if endpoint == "" {
 		t.Skip("AWS_ENDPOINT_URL is not set")
 	}
-	client := sqs.New(sqs.Options{
-		Region: "us-east-1", BaseEndpoint: &endpoint,
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-		}),
-	})
+	client := queuetest.NewClient(endpoint)
 	gaps := knownGaps(endpoint)
 	queuetest.Run(t, func(t *testing.T, fifo bool) queuetest.Fixture {
 		dlq := create(t, client, "dead", fifo, nil)
