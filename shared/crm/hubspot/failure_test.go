@@ -173,3 +173,24 @@ func TestDeletedEntryStaysDeleted(t *testing.T) {
 		t.Errorf("%v, want Refused", err)
 	}
 }
+
+// TestSearchPages proves that a second match on a later page counts: two are left alone.
+func TestSearchPages(t *testing.T) {
+	page := 0
+	c, calls := answering(func(r *http.Request) (int, map[string]string, string) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/search"):
+			if page++; page == 1 {
+				return 200, nil, `{"results":[{"id":"1","properties":{"phone":"600111222","threadline_id":null}}],"paging":{"next":{"after":"100"}}}`
+			}
+			return 200, nil, `{"results":[{"id":"2","properties":{"phone":"+34600111222"}}]}`
+		case strings.HasSuffix(r.URL.Path, "/upsert"):
+			return 200, nil, `{"results":[{"id":"3"}]}`
+		}
+		return 404, nil, `{}`
+	})
+	ref, err := c.EnsureContact(t.Context(), crm.Person{Key: "k", Phone: "34600111222"})
+	if err != nil || ref != "3" || page != 2 {
+		t.Errorf("%q, %v after %v, want a new contact", ref, err, *calls)
+	}
+}
