@@ -187,3 +187,15 @@ func TestOutage(t *testing.T) {
 		t.Errorf("%v, want Limited for an hour at least", err)
 	}
 }
+
+// TestPropertyNotUnique proves what happens where somebody made our property by hand, without uniqueness: contacts can't
+// do without it, and a person must be told.
+func TestPropertyNotUnique(t *testing.T) {
+	a := newAccount(t)
+	a.request("POST", "/crm/v3/properties/contacts",
+		`{"name":"threadline_id","label":"Mine","groupName":"contactinformation","type":"string","fieldType":"text"}`)
+	err := a.connect(nil).Provision(t.Context())
+	if e, ok := errors.AsType[*crm.Error](err); !ok || e.Class != crm.Stopped || e.Reason != "NOT_UNIQUE" {
+		t.Errorf("%v, want Stopped because it is NOT_UNIQUE", err)
+	}
+}

@@ -140,7 +140,7 @@ func (c *Connector) attachesToCommunications(ctx context.Context) (bool, error) 
 
 // property is the definition of a property.
 type property struct {
-	HasUniqueValue bool `json:"hasUniqueValue"`
+	HasUniqueValue *bool `json:"hasUniqueValue"` // nil: not said
 }
 
 // property returns nil if there is no such property.

@@ -57,7 +57,7 @@ func (c *Connector) provision(ctx context.Context, kind, name, label, descriptio
 			return err
 		}
 	}
-	if !p.HasUniqueValue {
+	if p.HasUniqueValue != nil && !*p.HasUniqueValue {
 		return &crm.Error{Class: crm.Refused, Op: "check property", Status: http.StatusOK, Reason: "NOT_UNIQUE"}
 	}
 	return nil
