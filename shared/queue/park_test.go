@@ -4,17 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go"
-
 	"threadline/shared/queue"
-	"threadline/shared/queue/queuetest"
 )
 
 // Ensure that a bug is parked at its fifth receive, with its reason and nothing of its content, and frees its group.
