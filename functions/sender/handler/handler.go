@@ -183,16 +183,17 @@ func (h *Handler) attempt(ctx context.Context, m chat.Message) error {
 var errMoved = errors.New("the message has moved on")
 
 func (h *Handler) accepted(ctx context.Context, m chat.Message, sent whatsapp.Sent) error {
+	var now chat.Message
 	err := persist(ctx, func() (err error) {
-		m, err = h.Store.Accept(ctx, m, sent.MessageID)
+		now, err = h.Store.Accept(ctx, m, sent.MessageID)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	h.Metrics.Count(ctx, metric.MessageSent, 1)
-	slog.DebugContext(ctx, "accepted", "message", m.ID)
-	return h.dispatch(ctx, m)
+	slog.DebugContext(ctx, "accepted", "message", now.ID)
+	return h.dispatch(ctx, now)
 }
 
 // failed records what is known of an attempt that didn't end in an acceptance.
