@@ -44,6 +44,7 @@ const (
 	Conflict   Fault = "conflict"    // not done: another transaction has the item; elsewhere as Throttled
 	Lost       Fault = "lost"        // done, and the connection breaks before the answer
 	Repeated   Fault = "repeated"    // done, the answer is lost, and the SDK silently asks again; on HTTP as None
+	Partial    Fault = "partial"     // a batch that is answered with nothing of it done; elsewhere as None
 	Ended      Fault = "ended"       // not done: the handler's time is up, and it has a second to give back what it holds
 	GoneBefore Fault = "gone before" // not done: the process dies here
 	GoneAfter  Fault = "gone after"  // done, and the process dies before it learns that
@@ -51,7 +52,7 @@ const (
 )
 
 // Faults are all of them.
-var Faults = []Fault{Refused, Broken, Throttled, Conflict, Lost, Repeated, Ended, GoneBefore, GoneAfter, Overtaken}
+var Faults = []Fault{Refused, Broken, Throttled, Conflict, Lost, Repeated, Partial, Ended, GoneBefore, GoneAfter, Overtaken}
 
 // Calls returns what left the functions so far.
 func (s *Sim) Calls() []Call {
@@ -106,6 +107,10 @@ func through[A any](ctx context.Context, s *Sim, service, op string, do func() (
 	case Repeated:
 		if service != "graph" && service != "hubspot" {
 			_, _ = do()
+		}
+	case Partial:
+		if op == "BatchGetItem" || op == "SendMessageBatch" {
+			return fail(Partial)
 		}
 	case Ended:
 		if end, ok := ctx.Value(endKey{}).(context.CancelFunc); ok {
@@ -176,7 +181,7 @@ func throttled(service, op string, f Fault) error {
 	return &smithy.GenericAPIError{Code: "SlowDown", Fault: smithy.FaultServer}
 }
 
-// aws runs a call of an SDK client.
+// throughAWS is through for a call of an SDK client.
 func throughAWS[A any](ctx context.Context, s *Sim, service, op string, do func() (A, error)) (A, error) {
 	return through(ctx, s, service, op, do, awsError[A](service, op))
 }
@@ -185,7 +190,14 @@ func throughAWS[A any](ctx context.Context, s *Sim, service, op string, do func(
 type tableAPI struct{ s *Sim }
 
 func (a *tableAPI) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
-	return throughAWS(ctx, a.s, "dynamodb", "BatchGetItem", func() (*dynamodb.BatchGetItemOutput, error) { return a.s.Table.BatchGetItem(ctx, in) })
+	const op = "BatchGetItem"
+	do := func() (*dynamodb.BatchGetItemOutput, error) { return a.s.Table.BatchGetItem(ctx, in) }
+	return through(ctx, a.s, "dynamodb", op, do, func(f Fault) (*dynamodb.BatchGetItemOutput, error) {
+		if f == Partial {
+			return &dynamodb.BatchGetItemOutput{UnprocessedKeys: in.RequestItems}, nil
+		}
+		return awsError[*dynamodb.BatchGetItemOutput]("dynamodb", op)(f)
+	})
 }
 
 func (a *tableAPI) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
@@ -207,7 +219,18 @@ type queueAPI struct {
 }
 
 func (a *queueAPI) SendMessageBatch(ctx context.Context, in *sqs.SendMessageBatchInput, _ ...func(*sqs.Options)) (*sqs.SendMessageBatchOutput, error) {
-	return throughAWS(ctx, a.s, "sqs", "SendMessageBatch", func() (*sqs.SendMessageBatchOutput, error) { return a.q.SendMessageBatch(ctx, in) })
+	const op = "SendMessageBatch"
+	do := func() (*sqs.SendMessageBatchOutput, error) { return a.q.SendMessageBatch(ctx, in) }
+	return through(ctx, a.s, "sqs", op, do, func(f Fault) (*sqs.SendMessageBatchOutput, error) {
+		if f != Partial {
+			return awsError[*sqs.SendMessageBatchOutput]("sqs", op)(f)
+		}
+		out := &sqs.SendMessageBatchOutput{}
+		for _, e := range in.Entries {
+			out.Failed = append(out.Failed, sqstypes.BatchResultErrorEntry{Id: e.Id, Code: aws.String("InternalError")})
+		}
+		return out, nil
+	})
 }
 
 func (a *queueAPI) SendMessage(ctx context.Context, in *sqs.SendMessageInput, _ ...func(*sqs.Options)) (*sqs.SendMessageOutput, error) {

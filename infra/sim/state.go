@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 
+	"threadline/shared/chat"
 	"threadline/shared/queue/queuetest"
 )
 
@@ -142,7 +143,9 @@ var shard = regexp.MustCompile(`^((?:INBOX#.*|DONE)#)\d$`)
 // settle returns the items without what tells only how a run got there:
 //   - rev, token and ttl count and date writes;
 //   - the steps that the sender takes itself (queued, sending, unknown, accepted), the number of attempts, until when the
-//     last could take, since when the outcome was unknown and which receipt settled it: an answer that was lost leaves one way in, its receipt another;
+//     last could take, since when the outcome was unknown and which receipt settled it: an answer that was lost leaves
+//     one way in, its receipt another; so does the lease of an attempt that died, which says nothing once Meta has the
+//     message;
 //   - the time of a receipt that is the one Meta stamped: Meta stamps after it has accepted, which faults delay;
 //   - a parked receipt that its message has taken over: it stays until its ttl;
 //   - what the CRM's own ids are in, "shown" being a hash over one.
@@ -171,6 +174,9 @@ func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignor
 		if send, ok := it["send"].(record); ok {
 			delete(send, "attempt")
 			delete(send, "lease_until")
+			if at := chat.Status(text(it["status"])); at.AtMeta() {
+				delete(send, "lease")
+			}
 			delete(send, "unknown_since")
 			settleSteps(it, stamps[text(it["provider_id"])])
 		}
