@@ -5,6 +5,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"threadline/shared/chat"
 )
 
@@ -28,5 +30,16 @@ func TestTimeIsUpWhileWaiting(t *testing.T) {
 	err := s.contend(ctx, func() error { cancel(); return errChanged })
 	if chat.CodeOf(err) != chat.Unavailable || !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+// A write that meets somebody's transaction is decided anew at once.
+func TestConflictWithATransaction(t *testing.T) {
+	mem := NewMemory()
+	m := queue(t, newStore(mem, "table"), outbound("m_1", after(1), somebody(t, newStore(mem, "table"))))
+	s := newStore(&faulty{API: mem, fault: fault{only: "put", err: &types.TransactionConflictException{}}, n: 1}, "table")
+	tries := 0
+	if _, err := s.Change(t.Context(), m.Conversation, m.At, m.ID, func(m *chat.Message) error { tries++; return nil }); err != nil || tries != 2 {
+		t.Errorf("after %d tries: %v", tries, err)
 	}
 }
