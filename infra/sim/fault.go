@@ -133,9 +133,9 @@ func through[A any](ctx context.Context, s *Sim, service, op string, do func() (
 // meet counts a call and asks the test what is to go wrong with it.
 func (s *Sim) meet(c Call) Fault {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	c.N, c.At = len(s.calls)+1, s.Now()
 	s.calls = append(s.calls, c)
-	s.mu.Unlock()
 	if s.o.Fault == nil {
 		return None
 	}
