@@ -8,25 +8,26 @@ import (
 
 // Link is the record of a contact in a CRM.
 type Link struct {
-	Ref string `json:"ref"`
+	Ref   string `json:"ref"`
+	Shown string `json:"shown,omitempty"` // hash of what the CRM was told of the person
 }
 
 // Link returns the contact's record in a CRM, empty if none is known.
-func (s *Store) Link(ctx context.Context, c chat.ContactID, connector string) (string, error) {
+func (s *Store) Link(ctx context.Context, c chat.ContactID, connector string) (Link, error) {
 	k := linkKey(c, connector)
 	items, err := s.get(ctx, k)
 	if err != nil {
-		return "", err
+		return Link{}, err
 	}
 	d, err := read[Link](items, k)
-	return d.val.Ref, err
+	return d.val, err
 }
 
 // SetLink remembers the contact's record in a CRM. The CRM's unique key decides which one that is, so whoever writes
 // last writes the same.
-func (s *Store) SetLink(ctx context.Context, c chat.ContactID, connector, ref string) error {
+func (s *Store) SetLink(ctx context.Context, c chat.ContactID, connector string, l Link) error {
 	return s.contend(ctx, func() error {
-		o, err := doc[Link]{key: linkKey(c, connector), val: Link{ref}}.overwrite()
+		o, err := doc[Link]{key: linkKey(c, connector), val: l}.overwrite()
 		if err != nil {
 			return err
 		}

@@ -156,7 +156,7 @@ func (s *sync) once(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("entry: %w", err)
 		}
-		if claim, err = s.claim(ctx, func(e *store.Entry) { e.Ref, e.Shown, e.Reason = string(ref), digest(want, ""), "" }); err != nil {
+		if claim, err = s.claim(ctx, func(e *store.Entry) { e.Ref, e.Shown, e.Reason = string(ref), shown(want, ""), "" }); err != nil {
 			return err
 		}
 	}
@@ -171,7 +171,7 @@ func (s *sync) once(ctx context.Context) error {
 		}
 		file = string(ref)
 	}
-	if claim.Shown == digest(want, file) {
+	if claim.Shown == shown(want, file) {
 		return nil
 	}
 	var files []crm.FileRef
@@ -181,19 +181,15 @@ func (s *sync) once(ctx context.Context) error {
 	if err := s.connector.Complete(ctx, on, crm.EntryRef(claim.Ref), want, files); err != nil {
 		return fmt.Errorf("complete: %w", err)
 	}
-	_, err = s.claim(ctx, func(e *store.Entry) { e.File, e.Shown = file, digest(want, file) })
+	_, err = s.claim(ctx, func(e *store.Entry) { e.File, e.Shown = file, shown(want, file) })
 	return err
 }
 
-// contact finds or makes the customer's record.
+// contact finds or makes the customer's record, and completes it when more is known of the person than before.
 func (s *sync) contact(ctx context.Context) (chat.Contact, crm.ContactRef, error) {
 	who, err := s.h.Store.Contact(ctx, s.m.Contact)
 	if err != nil {
 		return who, "", err
-	}
-	ref, err := s.h.Store.Link(ctx, who.ID, s.connector.Name())
-	if err != nil || ref != "" {
-		return who, crm.ContactRef(ref), err
 	}
 	ids, err := s.h.Store.Identities(ctx, who)
 	if err != nil {
@@ -203,11 +199,16 @@ func (s *sync) contact(ctx context.Context) (chat.Contact, crm.ContactRef, error
 	if len(ids) > 0 && ids[0].Kind == chat.AliasWAID {
 		p.Phone = ids[0].Value
 	}
+	known := digest(p.Name, p.Username, p.Phone)
+	link, err := s.h.Store.Link(ctx, who.ID, s.connector.Name())
+	if err != nil || link.Ref != "" && link.Shown == known {
+		return who, crm.ContactRef(link.Ref), err
+	}
 	on, err := s.connector.EnsureContact(ctx, p)
 	if err != nil {
 		return who, "", fmt.Errorf("contact: %w", err)
 	}
-	return who, on, s.h.Store.SetLink(ctx, who.ID, s.connector.Name(), string(on))
+	return who, on, s.h.Store.SetLink(ctx, who.ID, s.connector.Name(), store.Link{Ref: string(on), Shown: known})
 }
 
 // forget drops what the table remembers of records that are gone.
@@ -216,7 +217,7 @@ func (s *sync) forget(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.h.Store.SetLink(ctx, who.ID, s.connector.Name(), ""); err != nil {
+	if err := s.h.Store.SetLink(ctx, who.ID, s.connector.Name(), store.Link{}); err != nil {
 		return err
 	}
 	_, err = s.claim(ctx, func(e *store.Entry) { *e = store.Entry{} })

@@ -128,10 +128,13 @@ func extension(contentType string) string {
 	return ""
 }
 
-// digest tells whether an entry shows what it should.
-func digest(e crm.Entry, file string) string {
+// shown stands for what an entry shows.
+func shown(e crm.Entry, file string) string { return digest(e.Author, e.Text, e.Note, file) }
+
+// digest is 32 hex characters that depend on the parts and on where they end.
+func digest(parts ...string) string {
 	h := sha256.New()
-	for _, part := range []string{e.Author, e.Text, e.Note, file} {
+	for _, part := range parts {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])

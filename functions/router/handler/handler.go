@@ -155,6 +155,9 @@ func (h *Handler) status(ctx context.Context, u whatsapp.Update) error {
 		return err
 	}
 	slog.DebugContext(ctx, "settled a receipt", "status", r.Status, "parked", !found, "conversation", m.Conversation)
+	if found && m.Direction == chat.In {
+		return h.raw(ctx, u, "receipt of a customer's message")
+	}
 	if !found || m.Settled != r.Hash {
 		return nil
 	}
