@@ -127,7 +127,7 @@ func life(t *testing.T, s *Store) {
 	do(func() error { _, _, err := s.Settle(ctx, withID); return err })
 	do(func() error { _, err := s.Accept(ctx, out, "wamid.1"); return err })
 	do(func() error { _, _, err := s.Settle(ctx, receipt("wamid.1", chat.Read, after(8))); return err })
-	do(func() error { return s.SetLink(ctx, who.Contact, "hubspot", "42") })
+	do(func() error { return s.SetLink(ctx, who.Contact, "hubspot", Link{Ref: "42"}) })
 	do(func() error {
 		_, err := s.ClaimEntry(ctx, who, "hubspot", func(e *Entry) { e.Contact, e.Ref = "42", "43" })
 		return err

@@ -272,17 +272,18 @@ func TestEvents(t *testing.T) {
 func TestCRM(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
 		m := receive(t, s, inbound("w1", noon, chat.Seen{BSUID: "ES.1"})).Message
-		if ref, err := s.Link(t.Context(), m.Contact, "hubspot"); err != nil || ref != "" {
-			t.Fatal(ref, err)
+		if l, err := s.Link(t.Context(), m.Contact, "hubspot"); err != nil || l != (Link{}) {
+			t.Fatal(l, err)
 		}
-		if err := s.SetLink(t.Context(), m.Contact, "hubspot", "42"); err != nil {
+		record := Link{Ref: "42", Shown: "hash"}
+		if err := s.SetLink(t.Context(), m.Contact, "hubspot", record); err != nil {
 			t.Fatal(err)
 		}
-		if ref, err := s.Link(t.Context(), m.Contact, "hubspot"); err != nil || ref != "42" {
-			t.Error(ref, err)
+		if l, err := s.Link(t.Context(), m.Contact, "hubspot"); err != nil || l != record {
+			t.Error(l, err)
 		}
-		if ref, err := s.Link(t.Context(), m.Contact, "odoo"); err != nil || ref != "" {
-			t.Error(ref, err)
+		if l, err := s.Link(t.Context(), m.Contact, "odoo"); err != nil || l != (Link{}) {
+			t.Error(l, err)
 		}
 		together(6, func(i int) {
 			persist(t, func() error {
