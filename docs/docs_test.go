@@ -252,6 +252,36 @@ func TestNamesExist(t *testing.T) {
 	}
 }
 
+// TestProofsExist: a promise whose test is gone isn't proven.
+func TestProofsExist(t *testing.T) {
+	tests := map[string]bool{}
+	declared := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark|Example)\w*)\(`)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root {
+			return filepath.SkipDir
+		}
+		if strings.HasSuffix(path, "_test.go") {
+			for _, m := range declared.FindAllStringSubmatch(read(t, path), -1) {
+				tests[m[1]] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range documents(t) {
+		for _, m := range regexp.MustCompile("`((?:Test|Fuzz|Benchmark)[A-Z]\\w*)`").FindAllStringSubmatch(d.text, -1) {
+			if !tests[m[1]] {
+				t.Errorf("%s: there is no %s", d.path, m[1])
+			}
+		}
+	}
+}
+
 func TestExamplesAreJSON(t *testing.T) {
 	found := 0
 	for _, d := range documents(t) {
