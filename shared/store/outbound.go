@@ -44,7 +44,7 @@ func (s *Store) queue(ctx context.Context, m chat.Message) (chat.Message, bool, 
 	if err != nil {
 		return m, false, err
 	}
-	reference, err := doc[ref]{key: ourKey(m.ID), ttl: s.expiry(),
+	reference, err := doc[ref]{key: ourKey(m.ID), ttl: s.refExpiry(),
 		val: ref{stored.Conversation, messageSort(m.At, string(m.ID)), m.Send.Request}}.put()
 	if err != nil {
 		return m, false, err
@@ -85,7 +85,7 @@ func (s *Store) Accept(ctx context.Context, m chat.Message, providerID string) (
 			return err
 		}
 		if named.rev == 0 {
-			o, err := doc[ref]{key: name, val: at, ttl: d.ttl}.put()
+			o, err := doc[ref]{key: name, val: at, ttl: s.refExpiry()}.put()
 			if err != nil {
 				return err
 			}

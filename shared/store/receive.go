@@ -98,7 +98,7 @@ func (s *Store) receive(ctx context.Context, in Inbound) (Received, error) {
 	if err != nil {
 		return Received{}, err
 	}
-	reference, err := doc[ref]{key: name, ttl: s.expiry(),
+	reference, err := doc[ref]{key: name, ttl: s.refExpiry(),
 		val: ref{stored.Conversation, messageSort(m.At, string(m.ID)), m.Hash}}.put()
 	if err != nil {
 		return Received{}, err
@@ -167,6 +167,17 @@ func (s *Store) expiry() time.Time {
 		return time.Time{}
 	}
 	return s.now().Add(s.Retention)
+}
+
+// refGrace is how much longer a message's name is kept than the message: longer than Meta repeats a webhook (7 days) and
+// a queue keeps an entry (14 days), so that what was forgotten isn't stored again.
+const refGrace = 14 * 24 * time.Hour
+
+func (s *Store) refExpiry() time.Time {
+	if s.Retention == 0 {
+		return time.Time{}
+	}
+	return s.expiry().Add(refGrace)
 }
 
 // message reads what a ref names.
