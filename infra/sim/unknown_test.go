@@ -1,0 +1,137 @@
+package sim
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	sender "threadline/functions/sender/handler"
+	"threadline/shared/chat"
+	"threadline/shared/metric"
+	"threadline/shared/whatsapp/whatsapptest"
+)
+
+// silent is a Meta that issues no receipts.
+var silent = []Receipt{}
+
+// dropSends loses the answers of the first n sends.
+func dropSends(n int) func(Call) Fault {
+	return func(c Call) Fault {
+		if c.Service == "graph" && strings.HasPrefix(c.Op, "POST") && n > 0 {
+			n--
+			return Lost
+		}
+		return None
+	}
+}
+
+// TestLostAnswers: Meta takes a message and drops the connection.
+func TestLostAnswers(t *testing.T) {
+	free := map[string]any{"to": "+" + customer, "text": "first"}
+	template := map[string]any{"to": "+" + customer, "template": map[string]any{"name": "hello", "language": "en"}}
+	code := map[string]any{"to": "+" + customer, "category": "authentication", "template": template["template"]}
+	for _, test := range []struct {
+		name     string
+		lost     int
+		o        Options
+		body     any
+		copies   int // that reach the phone
+		status   chat.Status
+		attempts int
+		counted  int // as unknown
+	}{
+		{"a receipt settles it", 1, Options{}, free, 1, "read", 1, 0},
+		{"a receipt settles it, also if it may not be repeated", 1, Options{Ambiguous: sender.Hold}, free, 1, "read", 1, 0},
+		{"a receipt settles a template", 1, Options{}, template, 1, "read", 1, 0},
+		{"free text is sent once more", 1, Options{Receipts: silent}, free, 2, "accepted", 2, 0},
+		{"and twice at most", 2, Options{Receipts: silent}, free, 2, "unknown", 2, 1},
+		{"unless it is to be held", 1, Options{Receipts: silent, Ambiguous: sender.Hold}, free, 1, "unknown", 1, 1},
+		{"a template is held", 1, Options{Receipts: silent}, template, 1, "unknown", 1, 1},
+		{"a one-time code is held", 1, Options{Receipts: silent}, code, 1, "unknown", 1, 1},
+		{"a template may be sent once more", 1, Options{Receipts: silent, Ambiguous: sender.Retry}, template, 2, "accepted", 2, 0},
+		{"a receipt that is late makes a repeat", 1, Options{Receipts: []Receipt{{"delivered", 3 * time.Minute}}}, free, 2, "delivered", 2, 0},
+		{"a receipt may be late if it is held", 1, Options{Receipts: []Receipt{{"delivered", 3 * time.Minute}}}, template, 1, "delivered", 1, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.o.Fault = dropSends(test.lost)
+			s := New(t, test.o)
+			s.Deliver(customer, whatsapptest.Text(Number, customer, "wamid.in.1", "hello", s.Now()))
+			s.Run(time.Minute)
+			first := s.Ask("first", test.body)
+			second := s.Reply("second", customer, "second")
+			s.Run(0)
+			if m, err := s.Store.Lookup(t.Context(), first); err != nil || m.Status != chat.Unknown {
+				t.Errorf("right after the loss it is %s (%v), want unknown", m.Status, err)
+			}
+			s.Quiet()
+			m, err := s.Store.Lookup(t.Context(), first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Status != test.status || m.Send.Attempt != test.attempts {
+				t.Errorf("it is %s after %d attempts, want %s after %d", m.Status, m.Send.Attempt, test.status, test.attempts)
+			}
+			if n := s.Metrics.Of(metric.SendUnknown); n != test.counted {
+				t.Errorf("it was counted unknown %d times, want %d", n, test.counted)
+			}
+			got := s.Delivered()
+			for i, d := range got {
+				if want := first; i < test.copies && d.Callback != string(want) || i >= test.copies && d.Callback != string(second) {
+					t.Errorf("delivery %d is of the wrong message: the second overtook the first", i)
+				}
+			}
+			if len(got) != test.copies+1 {
+				t.Errorf("the phone got %d messages, want %d", len(got), test.copies+1)
+			}
+			entries := s.HubSpot.Timeline(s.HubSpot.Contacts()[0].ID)
+			want := 2 // what the customer wrote, and the second
+			if test.status.AtMeta() {
+				want++
+			}
+			if len(entries) != want {
+				t.Errorf("the CRM has %d entries, want %d", len(entries), want)
+			}
+		})
+	}
+}
+
+// TestReceiptsBeforeTheMessage: receipts that name a message of which nothing is stored yet wait for it.
+func TestReceiptsBeforeTheMessage(t *testing.T) {
+	for _, echo := range []bool{true, false} {
+		// Meta has the message, and its receipts are here before the sender gets to record the acceptance.
+		var s *Sim
+		s = New(t, Options{Receipts: silent, Fault: func(c Call) Fault {
+			if c.Service == "graph" && strings.HasPrefix(c.Op, "POST") {
+				return Overtaken
+			}
+			return None
+		}})
+		s.Deliver(customer, whatsapptest.Text(Number, customer, "wamid.in.1", "hello", s.Now()))
+		s.Run(time.Minute)
+		id := s.Reply("key", customer, "thank you")
+		for _, state := range []string{"read", "delivered", "sent"} {
+			callback := ""
+			if echo {
+				callback = string(id)
+			}
+			s.Deliver(state, whatsapptest.Status(Number, customer, "wamid.out."+string(id)+".1", state, callback, s.Now()))
+		}
+		for s.Inbound.Len() > 0 { // the router first
+			if _, err := s.functions[0].pump.Once(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.Quiet()
+		m, err := s.Store.Lookup(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Status != chat.Read || len(m.Steps) < 4 {
+			t.Errorf("echo %v: it is %s with steps %v", echo, m.Status, m.Steps)
+		}
+		if n := len(s.Delivered()); echo && n != 0 || !echo && n != 1 {
+			t.Errorf("echo %v: the phone got %d", echo, n)
+		}
+	}
+}
