@@ -1,0 +1,143 @@
+package handler
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"threadline/shared/chat"
+	"threadline/shared/store"
+)
+
+// badSend are requests to send that are answered 400. beyond marks those whose mistake the document can't express.
+var badSend = []struct {
+	name, body, says string
+	beyond           bool
+}{
+	{"empty", ``, "empty", false},
+	{"not JSON", `{to:1}`, "not JSON", false},
+	{"cut off", `{"to":"+34600111222"`, "ends within", false},
+	{"two objects", `{"to":"+34600111222","text":"a"} {}`, "nothing behind it", true},
+	{"a list", `[]`, "object", false},
+	{"unknown field", `{"to":"+34600111222","text":"a","txt":"b"}`, `unknown field "txt"`, false},
+	{"unknown field in media", `{"to":"+34600111222","media":{"type":"image","id":"1","url":"x"}}`, `unknown field "url"`, false},
+	{"wrong type", `{"to":"+34600111222","text":5}`, `"text" must be a string`, false},
+
+	{"nobody", `{"text":"a"}`, "to: use", false},
+	{"null", `{"to":null,"text":"a"}`, "to: use", false},
+	{"empty phone", `{"to":"","text":"a"}`, "to: use", false},
+	{"a number", `{"to":34600111222,"text":"a"}`, "to: use", false},
+	{"letters", `{"to":"+34abc111222","text":"a"}`, "to: use a phone number with its country code", false},
+	{"national number", `{"to":"0600111222","text":"a"}`, "to: use a phone number with its country code", false},
+	{"00 for plus", `{"to":"0034600111222","text":"a"}`, "to: use a phone number with its country code", false},
+	{"spaces inside", `{"to":"+34 600 111 222","text":"a"}`, "nothing but digits", false},
+	{"too short", `{"to":"+346","text":"a"}`, "to: use", false},
+	{"too long", `{"to":"+346001112223334445556","text":"a"}`, "to: use", false},
+	{"phone in an object", `{"to":{"phone":"+34600111222"},"text":"a"}`, "to: use", false},
+	{"empty contact", `{"to":{"contact":""},"text":"a"}`, "to: use", false},
+	{"contact and bsuid", `{"to":{"contact":"a","bsuid":"ES.1"},"text":"a"}`, "to: use", false},
+	{"no bsuid", `{"to":{"bsuid":"34600111222"},"text":"a"}`, "to.bsuid: use", false},
+	{"unknown contact", `{"to":{"contact":"01NOBODY"},"text":"a"}`, "to.contact: there is no such contact", true},
+	{"endless contact", `{"to":{"contact":"` + strings.Repeat("x", 5000) + `"},"text":"a"}`, "to.contact", true},
+
+	{"nothing to send", `{"to":"+34600111222"}`, "exactly one of text, template, media, interactive", false},
+	{"empty text", `{"to":"+34600111222","text":""}`, "exactly one of", false},
+	{"blank text", `{"to":"+34600111222","text":" \n"}`, "text: text is empty", false},
+	{"long text", `{"to":"+34600111222","text":"` + strings.Repeat("ñ", 4097) + `"}`, "text: text longer than 4096 characters", false},
+	{"two contents", `{"to":"+34600111222","text":"a","media":{"type":"image","id":"1"}}`, "exactly one of", false},
+
+	{"template without name", `{"to":"+34600111222","template":{"language":"en"}}`, "template: template needs a name and a language", false},
+	{"template without language", `{"to":"+34600111222","template":{"name":"a"}}`, "template: template needs a name and a language", false},
+	{"language as an object", `{"to":"+34600111222","template":{"name":"a","language":{"code":"en"}}}`, `"template.language" must be a string`, false},
+	{"components as an object", `{"to":"+34600111222","template":{"name":"a","language":"en","components":{}}}`, "template: template components are not an array", false},
+	{"unknown category", `{"to":"+34600111222","template":{"name":"a","language":"en"},"category":"promo"}`, "category: use marketing, utility or authentication", false},
+	{"unknown category of a text", `{"to":"+34600111222","text":"a","category":"promo"}`, "category: use", false},
+
+	{"media without type", `{"to":"+34600111222","media":{"id":"1"}}`, "media.type: use image, video, audio, document or sticker", false},
+	{"media of another type", `{"to":"+34600111222","media":{"type":"location","id":"1"}}`, "media.type: use", false},
+	{"media without file", `{"to":"+34600111222","media":{"type":"image"}}`, "media: file needs either an id or a link", false},
+	{"media with both", `{"to":"+34600111222","media":{"type":"image","id":"1","link":"https://a/b"}}`, "media: file needs either", false},
+	{"a link to nowhere", `{"to":"+34600111222","media":{"type":"image","link":"ftp://a/b"}}`, "media: file link is not http or https", false},
+	{"sticker with caption", `{"to":"+34600111222","media":{"type":"sticker","id":"1","caption":"a"}}`, "media: this kind of file has no caption", false},
+	{"image with name", `{"to":"+34600111222","media":{"type":"image","id":"1","filename":"a"}}`, "media: this kind of file has no file name", false},
+	{"video as voice note", `{"to":"+34600111222","media":{"type":"video","id":"1","voice":true}}`, "media: this kind of file is no voice note", false},
+	{"long caption", `{"to":"+34600111222","media":{"type":"image","id":"1","caption":"` + strings.Repeat("x", 1025) + `"}}`, "media: caption longer than 1024", false},
+
+	{"interactive as text", `{"to":"+34600111222","interactive":"buttons"}`, "interactive: interactive content is not an object", false},
+	{"interactive as a list", `{"to":"+34600111222","interactive":[]}`, "interactive: ", false},
+	{"interactive null", `{"to":"+34600111222","interactive":null}`, "exactly one of", false},
+	{"endless interactive", `{"to":"+34600111222","interactive":{"a":"` + strings.Repeat("<", 12<<10) + `"}}`, "longer than 65536 bytes", true},
+	{"endless link", `{"to":"+34600111222","media":{"type":"image","link":"https://a/` + strings.Repeat("x", 70<<10) + `"}}`, "longer than 65536 bytes", true},
+
+	{"a phone number as number", `{"to":"+34600111222","text":"a","number":"+34911222333"}`, "number: use a phone_number_id", false},
+	{"somebody else's number", `{"to":"+34600111222","text":"a","number":"999"}`, "number: this installation doesn't send from", true},
+	{"a quote of nothing of ours", `{"to":"+34600111222","text":"a","reply_to":"m_NOTHING"}`, "reply_to: WhatsApp doesn't know that message", true},
+	{"an endless quote", `{"to":"+34600111222","text":"a","reply_to":"` + strings.Repeat("x", 256) + `"}`, "reply_to: use", false},
+}
+
+func TestBadSend(t *testing.T) {
+	for _, c := range badSend {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			req := r.request("POST", "/api/v1/messages", c.body, "Content-Type", "application/json", "Idempotency-Key", "k")
+			if err := described(t, req).allows(req); (err == nil) != c.beyond {
+				t.Errorf("the document: %v", err)
+			}
+			r.serve(req, false).refused(http.StatusBadRequest, "invalid", c.says)
+			if len(r.queue.entries) > 0 {
+				t.Error("something was queued")
+			}
+			if found, _, err := r.store.Conversations(t.Context(), store.Filter{}, "", 10); err != nil || len(found) > 0 {
+				t.Errorf("%d conversations, %v", len(found), err)
+			}
+			r.post(`{"to":"+34600111222","text":"hello"}`, "Idempotency-Key", "k").sent() // the key is as good as new
+		})
+	}
+}
+
+func TestBadQueries(t *testing.T) {
+	r := newRig(t)
+	m := r.receive("w1", chat.Seen{Phone: ana}, nil)
+	messages := "/api/v1/conversations/" + string(m.Conversation) + "/messages"
+	for _, c := range []struct {
+		url, says string
+		beyond    bool
+	}{
+		{"/api/v1/contacts", "phone: use", false},
+		{"/api/v1/contacts?phone=", "phone: use", false},
+		{"/api/v1/contacts?phone=abc", "phone: use", false},
+		{"/api/v1/contacts?phone=0600111222", "phone: use", false},
+		{"/api/v1/conversations?limit=0", "limit: use", false},
+		{"/api/v1/conversations?limit=101", "limit: use", false},
+		{"/api/v1/conversations?limit=-1", "limit: use", false},
+		{"/api/v1/conversations?limit=ten", "limit: use", false},
+		{"/api/v1/conversations?limit=1.5", "limit: use", false},
+		{"/api/v1/conversations?state=open", "state: use bot, queued, assigned or resolved", false},
+		{"/api/v1/conversations?cursor=x", "cursor: ", true},
+		{messages + "?limit=1000", "limit: use", false},
+		{messages + "?cursor=%00", "cursor: ", true},
+		{messages + "?cursor=bm9uc2Vuc2U", "cursor: ", true},
+	} {
+		req := r.request("GET", c.url, "")
+		if err := described(t, req).allows(req); (err == nil) != c.beyond {
+			t.Errorf("%s: the document: %v", c.url, err)
+		}
+		r.serve(req, false).refused(http.StatusBadRequest, "invalid", c.says)
+	}
+}
+
+func TestNotThere(t *testing.T) {
+	r := newRig(t)
+	r.seeNumber(ourNumber)
+	for _, id := range []string{"01NOBODY", "100.01NOBODY", "m_NOTHING", "wamid.nothing", "%00", "%FF", "..%2F..", strings.Repeat("x", 3000)} {
+		for _, pattern := range []string{"/api/v1/messages/%s", "/api/v1/contacts/%s", "/api/v1/conversations/%s", "/api/v1/conversations/%s/messages"} {
+			url := fmt.Sprintf(pattern, id)
+			a := r.callBadly("GET", url, "")
+			a.refused(http.StatusNotFound, "notfound", "")
+			if want := strings.Contains(pattern, "v1/messages"); (a.header.Get("Retry-After") == "1") != want {
+				t.Errorf("%.80s: Retry-After %q", url, a.header.Get("Retry-After"))
+			}
+		}
+	}
+}
