@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -21,13 +22,15 @@ import (
 var delays = meta.Delays{Sent: 400 * time.Millisecond, Delivered: 800 * time.Millisecond}
 
 func main() {
-	if err := run(); err != nil {
+	sam := flag.Bool("sam", false, "deploy with the SAM CLI, as on AWS")
+	flag.Parse()
+	if err := run(*sam); err != nil {
 		fmt.Fprintln(os.Stderr, "threadline:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(sam bool) error {
 	port, err := strconv.Atoi(value("PORT", "8080"))
 	if err != nil || port < 0 || port > 65535 {
 		return fmt.Errorf("PORT must be a number from 0 to 65535, not %q", os.Getenv("PORT"))
@@ -42,6 +45,7 @@ func run() error {
 		Progress: func(line string) { fmt.Println(line) },
 		Log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Delays:   delays,
+		SAM:      sam,
 	})
 	if ctx.Err() != nil {
 		return nil // interrupted while starting; Start has cleaned up

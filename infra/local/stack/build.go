@@ -21,15 +21,15 @@ import (
 // codeBucket holds the functions' packages in the emulator; `sam deploy` would make one of its own.
 const codeBucket = "threadline-local-code"
 
-// build builds the functions of all folders at once, with the flags that they are deployed with but
-// for this machine's processor, and returns the binary of each folder.
-func build(ctx context.Context, root, dir string, folders []string) (map[string]string, error) {
+// build builds all functions at once, with the flags that they are deployed with but for this
+// machine's processor, and returns the binary of each folder.
+func build(ctx context.Context, root, dir string, sources map[string]string) (map[string]string, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create build directory: %w", err)
 	}
 	out := make(map[string]string)
 	arguments := []string{"build", "-trimpath", "-tags=lambda.norpc", "-ldflags=-s", "-o", dir + string(filepath.Separator)}
-	for _, folder := range folders {
+	for _, folder := range sources {
 		binary := filepath.Join(dir, filepath.Base(folder))
 		for other, taken := range out {
 			if taken == binary && other != folder {

@@ -14,14 +14,14 @@ import (
 
 // simulate starts the simulators that the template can be pointed at and nobody pointed elsewhere,
 // and sets the parameters that do so. Their pages go on the front.
-func (s *Stack) simulate(t template, parameters map[string]string, mux *http.ServeMux) error {
-	if _, elsewhere := parameters["GraphApiUrl"]; !elsewhere && t.hasParameter("GraphApiUrl") {
-		if err := s.simulateMeta(parameters, mux); err != nil {
+func (s *Stack) simulate(mux *http.ServeMux) error {
+	if _, elsewhere := s.parameters["GraphApiUrl"]; !elsewhere && s.template.hasParameter("GraphApiUrl") {
+		if err := s.simulateMeta(s.parameters, mux); err != nil {
 			return fmt.Errorf("start simulated Meta: %w", err)
 		}
 	}
-	if _, elsewhere := parameters["HubSpotApiUrl"]; !elsewhere && t.hasParameter("HubSpotApiUrl") {
-		if err := s.simulateHubSpot(parameters, mux); err != nil {
+	if _, elsewhere := s.parameters["HubSpotApiUrl"]; !elsewhere && s.template.hasParameter("HubSpotApiUrl") {
+		if err := s.simulateHubSpot(s.parameters, mux); err != nil {
 			return fmt.Errorf("start simulated HubSpot: %w", err)
 		}
 	}

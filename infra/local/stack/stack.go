@@ -52,13 +52,20 @@ type Options struct {
 	Progress func(string) // one line per step; nil: silent
 	Log      *slog.Logger // what goes wrong while running; nil: nowhere
 	Delays   meta.Delays  // of the simulated Meta
+	SAM      bool         // deploy with the SAM CLI, as a company does: slower
 }
 
 // Stack is a running system.
 type Stack struct {
-	options  Options
-	port     int
-	venv     string
+	options Options
+	port    int
+	venv    string
+
+	template   template
+	parameters map[string]string
+	sources    map[string]string // function's logical id to folder
+	binaries   map[string]string // folder to binary
+
 	emulator *ministack.Emulator
 	host     *lambda.Host
 	deployed *deployed
@@ -107,17 +114,11 @@ func (s *Stack) start(ctx context.Context) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		BaseContext:       func(net.Listener) context.Context { return s.running },
 	}
-	if err := s.prepare(ctx); err != nil {
-		closeAll(listeners)
-		return err
-	}
-	if err := s.deploy(ctx, mux); err != nil {
-		closeAll(listeners)
-		return err
-	}
-	if err := s.serve(ctx, mux); err != nil {
-		closeAll(listeners)
-		return err
+	for _, step := range []func(context.Context, *http.ServeMux) error{s.prepare, s.deploy, s.serve} {
+		if err := step(ctx, mux); err != nil {
+			closeAll(listeners)
+			return err
+		}
 	}
 	for _, l := range listeners {
 		go s.front.Serve(l) // ends with Stop
@@ -149,8 +150,8 @@ func closeAll(listeners []net.Listener) {
 	}
 }
 
-// prepare installs and starts what the deployment needs.
-func (s *Stack) prepare(ctx context.Context) error {
+// prepare makes ready what the deployment needs: the emulator runs while the functions are built.
+func (s *Stack) prepare(ctx context.Context, mux *http.ServeMux) error {
 	if err := os.MkdirAll(s.options.StateDir, 0o700); err != nil {
 		return fmt.Errorf("create state directory: %w", err)
 	}
@@ -164,6 +165,19 @@ func (s *Stack) prepare(ctx context.Context) error {
 	if s.venv, err = venv.Ensure(ctx, s.options.Root, venv.Run, s.options.Progress); err != nil {
 		return err
 	}
+	started := make(chan error, 1)
+	go func() { started <- s.startEmulator(ctx) }()
+	planErr := s.plan(ctx)
+	if err := <-started; err != nil {
+		return err
+	}
+	if planErr != nil {
+		return planErr
+	}
+	return s.simulate(mux)
+}
+
+func (s *Stack) startEmulator(ctx context.Context) (err error) {
 	s.options.Progress("Starting the AWS emulator")
 	s.emulator, err = ministack.Start(ctx, s.venv, s.options.StateDir)
 	if errors.Is(err, ministack.ErrInUse) {
@@ -172,59 +186,59 @@ func (s *Stack) prepare(ctx context.Context) error {
 	return err
 }
 
-// deploy brings the template into the emulator.
-func (s *Stack) deploy(ctx context.Context, mux *http.ServeMux) error {
-	path := filepath.Join(s.options.Root, s.options.Template)
-	t, err := transform(ctx, s.venv, path)
+// plan expands the template and builds the functions that it names.
+func (s *Stack) plan(ctx context.Context) (err error) {
+	s.template, err = transform(ctx, s.venv, filepath.Join(s.options.Root, s.options.Template))
 	if err != nil {
 		return err
 	}
-	if err := t.checkKept(s.options.StateDir); err != nil {
+	if err := s.template.checkKept(s.options.StateDir); err != nil {
 		return err
 	}
-	parameters := t.parameters(s.options.Environ)
-	if err := s.simulate(t, parameters, mux); err != nil {
+	s.parameters = s.template.parameters(s.options.Environ)
+	if s.options.SAM {
+		return nil // the SAM CLI builds
+	}
+	s.sources, err = s.template.sources(filepath.Dir(s.options.Template))
+	if err != nil {
 		return err
 	}
-	config := s.emulator.Config()
-	if err := s.packageFunctions(ctx, t); err != nil {
-		return err
-	}
-	if err := t.adapt(); err != nil {
-		return err
-	}
+	s.options.Progress("Building the functions")
+	s.binaries, err = build(ctx, s.options.Root, filepath.Join(s.options.StateDir, "build"), s.sources)
+	return err
+}
+
+// deploy brings the template into the emulator, by the SAM CLI or without.
+func (s *Stack) deploy(ctx context.Context, _ *http.ServeMux) error {
 	s.options.Progress("Deploying " + s.options.Template)
+	config := s.emulator.Config()
 	formation := cloudformation.NewFromConfig(config)
-	if err := deploy(ctx, formation, t, parameters); err != nil {
+	var err error
+	if s.options.SAM {
+		err = s.deployWithSAM(ctx)
+	} else {
+		err = s.deployTemplate(ctx, formation)
+	}
+	if err != nil {
 		return err
 	}
 	if s.deployed, err = describe(ctx, formation); err != nil {
 		return err
 	}
-	if err := setTTL(ctx, dynamodb.NewFromConfig(config), t, s.deployed.physical()); err != nil {
+	if err := setTTL(ctx, dynamodb.NewFromConfig(config), s.template, s.deployed.physical()); err != nil {
 		return err
 	}
-	return t.writeKept(s.options.StateDir)
+	return s.template.writeKept(s.options.StateDir)
 }
 
-// packageFunctions builds the functions and uploads them.
-func (s *Stack) packageFunctions(ctx context.Context, t template) error {
-	sources, err := t.sources()
-	if err != nil {
+func (s *Stack) deployTemplate(ctx context.Context, client *cloudformation.Client) error {
+	if err := upload(ctx, s3Client(s.emulator.Config()), s.template, s.sources, s.binaries); err != nil {
 		return err
 	}
-	var folders []string
-	for id, folder := range sources {
-		// CodeUri is relative to the template.
-		sources[id] = filepath.Join(filepath.Dir(s.options.Template), folder)
-		folders = append(folders, sources[id])
-	}
-	s.options.Progress("Building the functions")
-	binaries, err := build(ctx, s.options.Root, filepath.Join(s.options.StateDir, "build"), folders)
-	if err != nil {
+	if err := s.template.adapt(); err != nil {
 		return err
 	}
-	return upload(ctx, s3Client(s.emulator.Config()), t, sources, binaries)
+	return deploy(ctx, client, s.template, s.parameters)
 }
 
 func s3Client(config aws.Config) *s3.Client {
@@ -233,7 +247,6 @@ func s3Client(config aws.Config) *s3.Client {
 
 // serve runs what is deployed.
 func (s *Stack) serve(ctx context.Context, mux *http.ServeMux) error {
-	s.options.Progress("Starting the functions")
 	config := s.emulator.Config()
 	lambdaClient, sqsClient := awslambda.NewFromConfig(config), sqs.NewFromConfig(config)
 	host, err := lambda.NewHost(ministack.Region, s.emulator.Endpoint())

@@ -86,8 +86,9 @@ func (t template) hasParameter(name string) bool {
 	return ok
 }
 
-// sources returns, per function, the folder of its sources relative to the repository.
-func (t template) sources() (map[string]string, error) {
+// sources returns, per function, the folder of its sources relative to the repository; the template,
+// to whose folder CodeUri is relative, is in dir.
+func (t template) sources(dir string) (map[string]string, error) {
 	out := make(map[string]string)
 	var err error
 	t.resources(typeFunction, func(id string, properties map[string]any) {
@@ -97,7 +98,7 @@ func (t template) sources() (map[string]string, error) {
 			err = fmt.Errorf("function %s: CodeUri is not a path", id)
 			return
 		}
-		out[id] = path
+		out[id] = filepath.Join(dir, path)
 	})
 	return out, err
 }
