@@ -2,18 +2,18 @@ export CGO_ENABLED := 0
 # The same flags everywhere, as deployed: packages are compiled once for the functions, the runner and the tests.
 export GOFLAGS := -trimpath -tags=lambda.norpc -ldflags=-s
 
-.PHONY: help run test bench deploy-local redrive reset setup lint build
+.PHONY: help run test deploy-local redrive reset setup lint build go
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: go ## Everything on http://localhost:8080 (PORT=, STATE_DIR=, APP_SECRET=, GRAPH_API_URL= … see README)
-	@echo "Building the local runner (a minute or two on a new machine)"
+	@echo "Building the local runner (a minute or two the first time)"
 	@go build -o build/ ./infra/local
 	@exec build/local
 
 test: lint ## All tests, the end-to-end tests included
-	go test ./...
+	go test -timeout 15m ./...
 
 lint: go setup build/staticcheck ## Formatting, go vet, staticcheck, the template's linters
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
@@ -25,6 +25,10 @@ lint: go setup build/staticcheck ## Formatting, go vet, staticcheck, the templat
 
 build: go ## All programs and functions, for this machine
 	go build -o build/ ./...
+
+deploy-local: go setup ## Like run, but deployed with `sam build` and `sam deploy`, as on AWS
+	@go build -o build/ ./infra/local
+	@exec build/local -sam
 
 reset: ## Delete the local state: messages, contacts, files
 	rm -rf "$${STATE_DIR:-.threadline}"
@@ -38,6 +42,5 @@ setup: go ## Install the pinned Python tools into .venv (done by the other targe
 build/staticcheck: infra/tools/go.mod infra/tools/go.sum
 	go build -C infra/tools -o ../../build/ honnef.co/go/tools/cmd/staticcheck
 
-.PHONY: go
 go:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl"; exit 1; }
