@@ -93,7 +93,7 @@ func (h *Host) environment(f Function, instanceID string) []string {
 		"AWS_DEFAULT_REGION=" + h.region,
 		"AWS_ACCESS_KEY_ID=local",
 		"AWS_SECRET_ACCESS_KEY=local",
-		"AWS_ENDPOINT_URL=" + h.endpoint,
+		"AWS_ENDPOINT_URL=" + f.Endpoint,
 		"AWS_EC2_METADATA_DISABLED=true",
 		"LAMBDA_TASK_ROOT=" + filepath.Dir(f.Binary),
 		"_HANDLER=" + f.Handler,

@@ -9,6 +9,7 @@ package lambda
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +60,7 @@ type Function struct {
 	Binary       string            // path of the executable
 	Handler      string            // _HANDLER
 	Env          map[string]string // the function's own variables
+	Endpoint     string            // where it finds AWS; empty: where the host's functions do
 	Timeout      time.Duration     // per invocation
 	MemoryMB     int               // reported to the handler, not enforced
 	LogFormat    string            // JSON or Text; empty: Text
@@ -107,6 +109,7 @@ func (h *Host) Add(f Function) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	f.Endpoint = cmp.Or(f.Endpoint, h.endpoint)
 	h.pools[f.Name] = &pool{function: f, slots: make(chan struct{}, limit)}
 }
 

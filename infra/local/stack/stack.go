@@ -53,6 +53,8 @@ type Options struct {
 	Log      *slog.Logger // what goes wrong while running; nil: nowhere
 	Delays   meta.Delays  // of the simulated Meta
 	SAM      bool         // deploy with the SAM CLI, as a company does: slower
+	// Endpoint says where a function, by its short name, finds AWS. Nil: at the emulator itself.
+	Endpoint func(function, emulator string) string
 }
 
 // Stack is a running system.
@@ -259,9 +261,13 @@ func (s *Stack) serve(ctx context.Context, mux *http.ServeMux) error {
 		return err
 	}
 	for _, f := range functions {
+		name := filepath.Base(filepath.Dir(f.Binary))
+		if s.options.Endpoint != nil {
+			f.Endpoint = s.options.Endpoint(name, s.emulator.Endpoint())
+		}
 		host.Add(f)
 		s.logs = append(s.logs, f.Log)
-		s.names[filepath.Base(filepath.Dir(f.Binary))] = f.Name
+		s.names[name] = f.Name
 	}
 	routes, err := s.deployed.routes(ctx, apigatewayv2.NewFromConfig(config))
 	if err != nil {
