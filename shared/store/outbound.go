@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"threadline/shared/chat"
@@ -179,27 +181,27 @@ type Identity struct {
 	Value string `json:"value"`
 }
 
-// Identities returns what a contact is known by now, also through the contacts joined to it, phones first.
+// Identities returns what a contact is known by now, also through the contacts joined to it: phones first, and of each
+// kind the latest first, because that is where the contact is to be reached.
 func (s *Store) Identities(ctx context.Context, c chat.Contact) ([]Identity, error) {
-	var out []Identity
+	var all []ownAlias
 	for _, id := range append([]chat.ContactID{c.ID}, c.Absorbed...) {
 		own, err := s.aliasesOf(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range own {
-			out = append(out, Identity{a.Kind, a.Value})
-		}
+		all = append(all, own...)
 	}
-	slices.SortStableFunc(out, func(a, b Identity) int {
-		if a.Kind != b.Kind && a.Kind == chat.AliasWAID {
-			return -1
-		}
+	slices.SortFunc(all, func(a, b ownAlias) int {
 		if a.Kind != b.Kind {
-			return 1
+			return strings.Compare(b.Kind, a.Kind) // wa_id before bsuid
 		}
-		return 0
+		return cmp.Or(b.Since.Compare(a.Since), strings.Compare(a.Value, b.Value))
 	})
+	var out []Identity
+	for _, a := range all {
+		out = append(out, Identity{a.Kind, a.Value})
+	}
 	return out, nil
 }
 

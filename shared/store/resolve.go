@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"time"
 
 	"threadline/shared/chat"
 )
@@ -312,12 +313,9 @@ func (r *resolving) evidence(a *doc[chat.Alias]) ([]op, error) {
 		return nil, err
 	}
 	ops := []op{o}
-	if !isNew && !newScope && len(a.val.Holders) == 1 {
-		return ops, nil
-	}
 	// Whoever has it now has it; the others had it.
 	for i, h := range a.val.Holders {
-		own := ownAlias{Kind: kind, Value: value, Scopes: a.val.Scopes, Moved: i < len(a.val.Holders)-1}
+		own := ownAlias{Kind: kind, Value: value, Scopes: a.val.Scopes, Since: h.First, Moved: i < len(a.val.Holders)-1}
 		o, err := doc[ownAlias]{key: ownAliasKey(h.Contact, kind, value), val: own}.overwrite()
 		if err != nil {
 			return nil, err
@@ -329,10 +327,11 @@ func (r *resolving) evidence(a *doc[chat.Alias]) ([]op, error) {
 
 // ownAlias is the contact's side of an alias.
 type ownAlias struct {
-	Kind   string   `json:"kind"`
-	Value  string   `json:"value"`
-	Scopes []string `json:"scopes,omitempty"`
-	Moved  bool     `json:"moved,omitempty"` // somebody else has it now
+	Kind   string    `json:"kind"`
+	Value  string    `json:"value"`
+	Scopes []string  `json:"scopes,omitempty"`
+	Since  time.Time `json:"since"`
+	Moved  bool      `json:"moved,omitempty"` // somebody else has it now
 }
 
 // overwrite is a write without a condition, for items that say the same whoever writes them.

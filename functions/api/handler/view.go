@@ -60,10 +60,8 @@ func viewMessage(m chat.Message) messageView {
 	for s, step := range m.Steps {
 		v.History = append(v.History, stepView{s, step.At, step.Error})
 	}
+	// By rank and not by time: Meta's clock counts whole seconds, ours doesn't.
 	slices.SortFunc(v.History, func(a, b stepView) int {
-		if c := a.At.Compare(b.At); c != 0 {
-			return c
-		}
 		if a.Status.Outranks(b.Status) {
 			return 1
 		}

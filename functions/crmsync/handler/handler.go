@@ -145,7 +145,11 @@ func (s *sync) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	claim, err := s.claim(ctx, func(e *store.Entry) { e.Contact = cmp.Or(e.Contact, string(on)) })
+	begun := false // by an earlier try, which may have made the entry when the message said less
+	claim, err := s.claim(ctx, func(e *store.Entry) {
+		begun = e.Contact != ""
+		e.Contact = cmp.Or(e.Contact, string(on))
+	})
 	if err != nil {
 		return err
 	}
@@ -156,7 +160,11 @@ func (s *sync) once(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("entry: %w", err)
 		}
-		if claim, err = s.claim(ctx, func(e *store.Entry) { e.Ref, e.Shown, e.Reason = string(ref), shown(want, ""), "" }); err != nil {
+		shows := shown(want, "")
+		if begun {
+			shows = ""
+		}
+		if claim, err = s.claim(ctx, func(e *store.Entry) { e.Ref, e.Shown, e.Reason = string(ref), shows, "" }); err != nil {
 			return err
 		}
 	}

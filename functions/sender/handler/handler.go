@@ -92,8 +92,11 @@ func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 	m, _, err := h.Store.Queue(ctx, asked)
 	switch {
 	case errors.Is(err, store.ErrOtherRequest):
+		// Two requests raced under one Idempotency-Key. One message is sent: the stored one.
 		slog.WarnContext(ctx, "dropped a request whose id is another's", "message", asked.ID)
-		return nil
+		if m, err = h.Store.Lookup(ctx, asked.ID); err != nil {
+			return err
+		}
 	case chat.CodeOf(err) == chat.NotFound:
 		return nil // past its retention
 	case err != nil:

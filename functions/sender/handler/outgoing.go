@@ -33,7 +33,8 @@ func outgoing(m chat.Message) (whatsapp.Outgoing, error) {
 	if m.Attachment == nil {
 		return out, fmt.Errorf("a message of kind %s can't be sent", m.Kind)
 	}
-	file := &whatsapp.OutMedia{ID: m.Attachment.MediaID, Link: m.Attachment.Link, Caption: m.Text, Filename: m.Attachment.Name}
+	a := m.Attachment
+	file := &whatsapp.OutMedia{ID: a.MediaID, Link: a.Link, Caption: m.Text, Filename: a.Name, Voice: a.Voice}
 	switch m.Kind {
 	case chat.KindImage:
 		out.Image = file
