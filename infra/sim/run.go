@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -34,7 +35,7 @@ var errGone = errors.New("the process is gone")
 // invoke runs a function once. A process that went away during it is replaced, and what it held in memory is lost.
 func (s *Sim) invoke(f *function, e events.SQSEvent) (events.SQSEventResponse, error) {
 	var resp events.SQSEventResponse
-	inv := &invocation{function: f.name}
+	inv := s.begin(f.name)
 	if len(e.Records) == 1 {
 		inv.entry = e.Records[0].MessageId
 	}
@@ -48,6 +49,21 @@ func (s *Sim) invoke(f *function, e events.SQSEvent) (events.SQSEventResponse, e
 		return events.SQSEventResponse{}, errors.New("delivered twice")
 	}
 	return resp, nil
+}
+
+// Runs are how often each function was invoked so far.
+func (s *Sim) Runs() map[string]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.runs)
+}
+
+// begin is an invocation that starts.
+func (s *Sim) begin(function string) *invocation {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.runs[function]++
+	return &invocation{function: function}
 }
 
 // run calls what a function does, as a process of its own: nothing that it does after its end counts.
@@ -70,7 +86,7 @@ func (s *Sim) Post(body []byte) int {
 	}}
 	e.RequestContext.HTTP.Method = http.MethodPost
 	status := http.StatusBadGateway
-	inv := &invocation{function: "webhook"}
+	inv := s.begin("webhook")
 	inv.again = func() { s.Post(body) }
 	if gone := inv.run(func(ctx context.Context) {
 		if r, err := s.webhook.Handle(ctx, e); err == nil {
@@ -126,7 +142,7 @@ func (s *Sim) Ask(key string, body any) chat.MessageID {
 			r.Header.Set("Idempotency-Key", key)
 			s.api.ServeHTTP(w, r)
 		}
-		inv := &invocation{function: "api"}
+		inv := s.begin("api")
 		inv.again = func() {
 			first := w
 			w = httptest.NewRecorder()

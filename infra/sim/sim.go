@@ -53,6 +53,8 @@ type Options struct {
 	Retention time.Duration    // of messages; 0: for ever
 	Log       *slog.Logger     // of the queues' consumers; nil: nobody
 	Inbound   int              // batch size of Inbound.fifo; 0: 10
+
+	Table func(function string, t store.API) store.API // what stands between a function and the table; nil: nothing
 }
 
 // Receipt is what the simulated Meta reports of a message some time after it took it.
@@ -89,6 +91,7 @@ type Sim struct {
 
 	mu    sync.Mutex
 	calls []Call
+	runs  map[string]int
 }
 
 // Start is when every run begins.
@@ -108,7 +111,7 @@ func New(t testing.TB, o Options) *Sim {
 	}
 	s := &Sim{
 		t: t, o: o, rng: rand.New(rand.NewPCG(o.Seed, 0)), Clock: queuetest.NewClock(Start), Table: store.NewMemory(),
-		lanes: map[string][]post{}, Metrics: &Counts{}, phones: phones{files: map[string]file{}},
+		lanes: map[string][]post{}, runs: map[string]int{}, Metrics: &Counts{}, phones: phones{files: map[string]file{}},
 	}
 	s.Bucket = &blob.Memory{Now: s.Now}
 	s.Store = &store.Store{DB: s.Table, Table: "table", Now: s.Now, Pause: noPause}
@@ -142,8 +145,12 @@ func (s *Sim) makeQueues() {
 
 // wire does what the functions' main.go do.
 func (s *Sim) wire() {
-	table := func() *store.Store {
-		return &store.Store{DB: &tableAPI{s}, Table: "table", Retention: s.o.Retention, Now: s.Now, Pause: noPause}
+	table := func(function string) *store.Store {
+		db := store.API(&tableAPI{s})
+		if s.o.Table != nil {
+			db = s.o.Table(function, db)
+		}
+		return &store.Store{DB: db, Table: "table", Retention: s.o.Retention, Now: s.Now, Pause: noPause}
 	}
 	to := func(q *queuetest.Queue) *queue.Sender { return &queue.Sender{Client: &queueAPI{s, q}, URL: q.URL} }
 	bucket := &bucketAPI{s}
@@ -154,7 +161,7 @@ func (s *Sim) wire() {
 
 	s.webhook = &webhook.Handler{Secrets: keys{}, Inbound: to(s.Inbound), Claims: bucket, Metrics: s.Metrics}
 	s.api = (&api.API{
-		Store: table(), Outbound: to(s.Outbound), Numbers: []string{Number}, Connectors: connectors, Now: s.Now, Key: token,
+		Store: table("api"), Outbound: to(s.Outbound), Numbers: []string{Number}, Connectors: connectors, Now: s.Now, Key: token,
 	}).Handler()
 	batch := s.o.Inbound
 	if batch == 0 {
@@ -162,26 +169,26 @@ func (s *Sim) wire() {
 	}
 	s.consume("router", s.Inbound, s.InboundDLQ, batch, func() queue.Handler {
 		h := router.Handler{
-			Store: table(), Media: to(s.Media), CRM: to(s.CRM), Blobs: bucket, Metrics: s.Metrics, Connectors: connectors,
+			Store: table("router"), Media: to(s.Media), CRM: to(s.CRM), Blobs: bucket, Metrics: s.Metrics, Connectors: connectors,
 		}
 		return h.Handle
 	})
 	s.consume("media", s.Media, s.MediaDLQ, 1, func() queue.Handler {
 		h := media.Handler{
-			Store: table(), Graph: graph(), Blobs: bucket, CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
+			Store: table("media"), Graph: graph(), Blobs: bucket, CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
 		}
 		return h.Handle
 	})
 	s.consume("crmsync", s.CRM, s.CRMDLQ, 1, func() queue.Handler {
 		connector := hubspot.New(hubspot.Config{Token: token, HTTP: web, Now: s.Now})
 		h := crmsync.Handler{
-			Store: table(), Blobs: bucket, Metrics: s.Metrics, Connectors: map[string]crm.Connector{"hubspot": connector},
+			Store: table("crmsync"), Blobs: bucket, Metrics: s.Metrics, Connectors: map[string]crm.Connector{"hubspot": connector},
 		}
 		return h.Handle
 	})
 	s.consume("sender", s.Outbound, s.SendDLQ, 1, func() queue.Handler {
 		h := sender.Handler{
-			Store: table(), Graph: graph(), CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
+			Store: table("sender"), Graph: graph(), CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
 			Ambiguous: s.o.Ambiguous, After: ambiguousAfter, Now: s.Now,
 		}
 		return h.Handle
