@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -55,7 +56,7 @@ func awsConfig(ctx context.Context, region string) (aws.Config, error) {
 		return cfg, fmt.Errorf("read your AWS settings: %w", err)
 	}
 	if cfg.Region == "" {
-		return cfg, fmt.Errorf("no AWS region: name one with --region or AWS_REGION")
+		return cfg, errors.New("no AWS region: name one with --region or AWS_REGION")
 	}
 	return cfg, nil
 }

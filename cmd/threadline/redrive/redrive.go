@@ -51,10 +51,14 @@ type Reason struct {
 	Count int
 }
 
-// sample is how many messages are looked at, which is what one call of SQS returns.
-const sample = 10
+const (
+	// sample is how many messages are looked at, which is what one call of SQS returns.
+	sample = 10
+	// lookTime is how long what was looked at stays invisible. The SDK leaves a zero out, which means the queue's own 30 s.
+	lookTime = time.Second
+)
 
-// Look counts what waits, and samples why.
+// Look counts what waits, and samples why. When it returns, everything is visible again.
 func (r Redrive) Look(ctx context.Context) (Parked, error) {
 	attributes, err := r.attributes(ctx, r.Queue.DeadLetters)
 	if err != nil {
@@ -63,11 +67,10 @@ func (r Redrive) Look(ctx context.Context) (Parked, error) {
 	visible, _ := strconv.Atoi(attributes["ApproximateNumberOfMessages"])
 	hidden, _ := strconv.Atoi(attributes["ApproximateNumberOfMessagesNotVisible"])
 	p := Parked{Messages: visible + hidden}
-	// Visible again at once: nobody waits for what was only looked at.
 	out, err := r.Client.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 		QueueUrl:                    &r.Queue.DeadLetters,
 		MaxNumberOfMessages:         sample,
-		VisibilityTimeout:           0,
+		VisibilityTimeout:           int32(lookTime / time.Second),
 		WaitTimeSeconds:             1, // asks all of the queue's servers
 		MessageAttributeNames:       []string{"reason"},
 		MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
@@ -76,6 +79,13 @@ func (r Redrive) Look(ctx context.Context) (Parked, error) {
 		return Parked{}, fmt.Errorf("look into the dead-letter queue: %w", err)
 	}
 	p.sample(out.Messages)
+	if p.Looked > 0 {
+		select {
+		case <-time.After(lookTime):
+		case <-ctx.Done():
+			return Parked{}, fmt.Errorf("look into the dead-letter queue: %w", ctx.Err())
+		}
+	}
 	return p, nil
 }
 
