@@ -116,7 +116,7 @@ func (s *Store) applyOnce(ctx context.Context, at ref, rs []chat.Receipt, by str
 			continue
 		}
 		changed = true
-		if d.val.Status.AtMeta() != before.AtMeta() {
+		if failed := d.val.Status == chat.Failed && before != chat.Failed; failed || d.val.Status.AtMeta() != before.AtMeta() {
 			d.val.Settled = cmp.Or(by, r.Hash)
 		}
 	}

@@ -90,12 +90,9 @@ func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 	return h.judge(ctx, s, err)
 }
 
-// due tells whether the message belongs on the record: what the customer wrote, and what Meta took from us.
-func due(m chat.Message) bool {
-	_, taken := m.Steps[chat.Accepted]
-	_, sent := m.Steps[chat.Sent]
-	return m.Direction == chat.In || m.Status.AtMeta() || taken || sent
-}
+// due tells whether the message belongs on the record: what the customer wrote, and what Meta took from us, which is
+// what Meta has a name for.
+func due(m chat.Message) bool { return m.Direction == chat.In || m.ProviderID != "" }
 
 // judge turns a failure into what the queue shall do: wait, or record it and go on.
 func (h *Handler) judge(ctx context.Context, s *sync, err error) error {
