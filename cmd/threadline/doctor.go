@@ -31,7 +31,7 @@ func doctorCommand(ctx context.Context, c console, args []string) error {
 	showToken := f.Bool("show-verify-token", false, "print the verify token, for Meta's webhook page")
 	webhook := f.String("webhook", "", "the `URL` that Meta calls, if a domain of yours stands in front of the stack")
 	graph := f.String("graph-url", os.Getenv("GRAPH_API_URL"), "another Graph API than the stack's, by scheme and host (`URL`)")
-	hubspot := f.String("hubspot-url", os.Getenv("HUBSPOT_API_URL"), "another HubSpot than the stack's, by scheme and host (`URL`)")
+	hubspot := f.String("hubspot-url", os.Getenv("HUBSPOT_API_URL"), "another HubSpot than the stack's, likewise (`URL`)")
 	rest, err := parse(c, f, "doctor [flags]", args)
 	if err != nil {
 		return err

@@ -82,7 +82,8 @@ func (e *exam) checkStack(ctx context.Context) {
 }
 
 func (e *exam) events() string {
-	return "The newest events say why: aws cloudformation describe-stack-events --stack-name " + e.Stack + " --region " + e.Region
+	return "The newest events say why: aws cloudformation describe-stack-events --stack-name " + e.Stack +
+		" --region " + e.Region
 }
 
 // denied reports that AWS didn't let us look.

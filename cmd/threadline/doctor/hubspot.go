@@ -48,19 +48,22 @@ func (e *exam) checkHubSpot(ctx context.Context) {
 			e.warn("HubSpot can't be reached: "+networkReason(err), "Run this again in a few minutes.")
 			return
 		case status == http.StatusUnauthorized:
-			e.fail("HubSpot refuses the token", hubspotKeys+": make a new one and put it into the secret as hubspot_token.")
+			e.fail("HubSpot refuses the token",
+				hubspotKeys+": make a new one and put it into the secret as hubspot_token.")
 			return
 		case status == http.StatusForbidden:
 			missing = append(missing, p.scope)
 		case status == http.StatusTooManyRequests || status >= 500:
-			e.warn(fmt.Sprintf("HubSpot answers %d", status), "Run this again in a few minutes. Nothing is lost meanwhile: entries wait.")
+			e.warn(fmt.Sprintf("HubSpot answers %d", status),
+				"Run this again in a few minutes. Nothing is lost meanwhile: entries wait.")
 			return
 		}
 	}
 	if len(missing) == 0 {
 		e.ok("HubSpot accepts the token, and it has all scopes")
 	} else {
-		e.fail("The HubSpot token lacks "+strings.Join(missing, ", "), hubspotKeys+": edit the key's scopes. A key that waits for it goes on by itself.")
+		e.fail("The HubSpot token lacks "+strings.Join(missing, ", "),
+			hubspotKeys+": edit the key's scopes. What waits for them goes on by itself.")
 	}
 	if slices.Contains(missing, "crm.schemas.contacts.read") {
 		return
@@ -90,9 +93,11 @@ func (e *exam) checkProperty(ctx context.Context, kind, name string, mayCreate b
 	case status == http.StatusNotFound && mayCreate:
 		e.ok(fmt.Sprintf("The property %s of %s is made with the first message", name, kind))
 	case status == http.StatusNotFound:
-		e.fail(fmt.Sprintf("The property %s of %s is missing and can't be made", name, kind), "It needs the scope crm.schemas.contacts.write.")
+		e.fail(fmt.Sprintf("The property %s of %s is missing and can't be made", name, kind),
+			"It needs the scope crm.schemas.contacts.write.")
 	default:
-		e.warn(fmt.Sprintf("HubSpot answers %d when asked for the property %s of %s", status, name, kind), "Run this again in a few minutes.")
+		e.warn(fmt.Sprintf("HubSpot answers %d when asked for the property %s of %s", status, name, kind),
+			"Run this again in a few minutes.")
 	}
 }
 

@@ -57,7 +57,8 @@ func (e *exam) checkNumber(ctx context.Context, id string) {
 				"Right ID? Give the system user the WhatsApp account: business.facebook.com > Settings > System users > Assign assets.")
 			return
 		}
-		e.warn("Number "+id+" can't be read: "+metaReason(err), "Mend the token if that failed; else run this again in a few minutes.")
+		e.warn("Number "+id+" can't be read: "+metaReason(err),
+			"Mend the token if that failed; else run this again in a few minutes.")
 		return
 	}
 	about := []string{n.Status, "quality " + n.Quality}
@@ -130,8 +131,7 @@ func (e *exam) checkOverride(n whatsapp.NumberInfo) {
 		}
 		if o.url != e.webhookURL() {
 			e.fail(fmt.Sprintf("Messages to %s go to %s, which is set on the %s", international(n.Display), o.url, o.where),
-				"Meta prefers it to the app's callback URL. Remove it, or set it to "+e.webhookURL()+":",
-				"developers.facebook.com/docs/whatsapp/embedded-signup/webhooks/override")
+				"Meta prefers it to the app's callback URL. Remove it, or set it to "+e.webhookURL()+":", overrides)
 		}
 		return
 	}

@@ -41,17 +41,17 @@ func (p *Printer) Print(f Finding) {
 	}
 }
 
-// Sum writes the last line, and tells whether nothing has failed.
-func (p *Printer) Sum() bool {
+// Sum writes the last line.
+func (p *Printer) Sum() {
+	warnings := plural(p.warns, "warning", "warnings")
 	switch {
 	case p.fails > 0:
-		fmt.Fprintf(p.Out, "\n%s, %s. See the lines that begin with >.\n", plural(p.fails, "failure", "failures"), plural(p.warns, "warning", "warnings"))
+		fmt.Fprintf(p.Out, "\n%s, %s. See the lines that begin with >.\n", plural(p.fails, "failure", "failures"), warnings)
 	case p.warns > 0:
-		fmt.Fprintf(p.Out, "\nNothing fails; %s.\n", plural(p.warns, "warning", "warnings"))
+		fmt.Fprintf(p.Out, "\nNothing fails; %s.\n", warnings)
 	default:
 		fmt.Fprintln(p.Out, "\nAll is well.")
 	}
-	return p.fails == 0
 }
 
 // wrap breaks a text into lines. The first one begins with first, the others with rest.

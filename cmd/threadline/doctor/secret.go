@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -41,7 +40,8 @@ func (e *exam) checkSecret(ctx context.Context) {
 		e.keys[w.key] = value
 	}
 	if len(missing) > 0 {
-		e.fail(fmt.Sprintf("The secret lacks %s", plural(len(missing), "key", "keys")), append(missing, "Add what is missing to "+id+": "+e.secretPage())...)
+		do := append(missing, "Add what is missing to "+id+": "+e.secretPage())
+		e.fail("The secret lacks "+plural(len(missing), "key", "keys"), do...)
 	} else {
 		e.ok("The secret has all its keys")
 	}

@@ -52,7 +52,8 @@ func (e *exam) checkToken(ctx context.Context) {
 	left := t.Expires.Sub(e.now())
 	switch {
 	case t.Kind != "SYSTEM_USER":
-		e.warn(fmt.Sprintf("The access token is a person's or an app's (%s), %s", t.Kind, expiry(t.Expires)), "It can end without notice. "+newToken)
+		e.warn(fmt.Sprintf("The access token is a person's or an app's (%s), %s", t.Kind, expiry(t.Expires)),
+			"It can end without notice. "+newToken)
 	case !t.Expires.IsZero() && left < 14*24*time.Hour:
 		e.warn("The access token "+expiry(t.Expires), newToken)
 	default:

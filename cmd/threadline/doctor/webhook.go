@@ -26,12 +26,16 @@ var accountFields = []string{
 	"template_category_update",
 }
 
+// overrides is the page about addresses that go before the app's.
+const overrides = "https://developers.facebook.com/docs/whatsapp/embedded-signup/webhooks/override"
+
 // webhookURL is where Meta should call.
 func (e *exam) webhookURL() string { return cmp.Or(e.WebhookURL, e.stack.Outputs["WebhookUrl"]) }
 
 func (e *exam) checkSubscribedApps(ctx context.Context) {
 	if len(e.accounts) == 0 {
-		e.warn("Which WhatsApp account the numbers belong to isn't known yet", "Write to one of them from a phone, then run this again.")
+		e.warn("Which WhatsApp account the numbers belong to isn't known yet",
+			"Write to one of them from a phone, then run this again.")
 		return
 	}
 	for _, account := range e.accounts {
@@ -49,7 +53,7 @@ func (e *exam) checkSubscribedApps(ctx context.Context) {
 					e.graphURL(), cmp.Or(e.stack.Parameters["GraphApiVersion"], whatsapp.DefaultVersion), account))
 		case apps[ours].Callback != "" && apps[ours].Callback != e.webhookURL():
 			e.fail("WhatsApp account "+account+" calls "+apps[ours].Callback,
-				"It has an address of its own. Remove it, or set it to "+e.webhookURL()+": developers.facebook.com/docs/whatsapp/embedded-signup/webhooks/override")
+				"It has an address of its own. Remove it, or set it to "+e.webhookURL()+":", overrides)
 		default:
 			e.ok("WhatsApp account " + account + " calls the app")
 		}
@@ -86,7 +90,8 @@ func (e *exam) checkSubscription(ctx context.Context) {
 // judgeSubscription looks at where the app calls and what it tells.
 func (e *exam) judgeSubscription(s whatsapp.Subscription, page string) {
 	if s.Callback != e.webhookURL() {
-		e.fail("The app calls "+s.Callback, "Meta app > WhatsApp > Configuration: set the callback URL to "+e.webhookURL()+". "+page,
+		e.fail("The app calls "+s.Callback,
+			"Meta app > WhatsApp > Configuration: set the callback URL to "+e.webhookURL()+". "+page,
 			"Is that a domain of yours in front of this stack? Then name it with --webhook.")
 	} else {
 		e.ok("The app calls " + s.Callback)
@@ -111,11 +116,12 @@ func (e *exam) checkWebhook(ctx context.Context) {
 	status, answer, err := e.ask(ctx, e.keys[secret.VerifyToken], challenge)
 	switch {
 	case err != nil:
-		e.fail("Our webhook can't be reached: "+networkReason(err), "Is "+e.webhookURL()+" the address? The stack's output WebhookUrl has it.")
+		e.fail("Our webhook can't be reached: "+networkReason(err),
+			"Is "+e.webhookURL()+" the address? The stack's output WebhookUrl has it.")
 		return
 	case status == http.StatusForbidden:
-		e.fail("Our webhook doesn't know the verify token", "It was changed within the last minutes? Functions read the secret every five. "+
-			"Else SECRET of the webhook function isn't the stack's: deploy again.")
+		e.fail("Our webhook doesn't know the verify token",
+			"Was it changed within the last minutes? Functions read the secret every five. If not, deploy again.")
 		return
 	case status != http.StatusOK || answer != challenge:
 		e.fail(fmt.Sprintf("Our webhook answers %d to Meta's question", status),
@@ -124,7 +130,8 @@ func (e *exam) checkWebhook(ctx context.Context) {
 	}
 	status, _, err = e.ask(ctx, "wrong-"+challenge, challenge)
 	if err != nil || status != http.StatusForbidden {
-		e.fail(fmt.Sprintf("Our webhook answers %d to a wrong verify token", status), "It should be 403. What stands in front of the stack? See --webhook.")
+		e.fail(fmt.Sprintf("Our webhook answers %d to a wrong verify token", status),
+			"It should be 403. What stands in front of the stack? See --webhook.")
 		return
 	}
 	e.ok("Our webhook answers Meta's question, and refuses a wrong one")
@@ -179,7 +186,8 @@ func (e *exam) checkLastMessage(ctx context.Context) {
 		}
 	}
 	if last.LastInbound.IsZero() {
-		e.warn("No customer's message has been stored yet", "Write to the number from a phone. If nothing comes, mend what fails above.")
+		e.warn("No customer's message has been stored yet",
+			"Write to the number from a phone. If nothing comes, mend what fails above.")
 		return
 	}
 	e.ok("The last customer's message came " + ago(e.now(), last.LastInbound))

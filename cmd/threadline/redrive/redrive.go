@@ -128,7 +128,8 @@ func (r Redrive) Move(ctx context.Context, progress func(moved, of int64)) (move
 		return 0, err
 	}
 	// Our consumers park messages themselves, so SQS doesn't know where they are from: it must be told.
-	if _, err := r.Client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &from, DestinationArn: &to}); err != nil {
+	_, err = r.Client.StartMessageMoveTask(ctx, &sqs.StartMessageMoveTaskInput{SourceArn: &from, DestinationArn: &to})
+	if err != nil {
 		return 0, fmt.Errorf("start to move: %w", explained(err))
 	}
 	return r.follow(ctx, from, last.StartedTimestamp+1, progress)
@@ -151,7 +152,8 @@ func (r Redrive) follow(ctx context.Context, from string, since int64, progress 
 		case status == "COMPLETED":
 			return moved, nil
 		case status != "RUNNING":
-			return moved, fmt.Errorf("the move ended as %s after %d messages: %s", status, moved, cmp.Or(aws.ToString(task.FailureReason), "no reason given"))
+			why := cmp.Or(aws.ToString(task.FailureReason), "no reason given")
+			return moved, fmt.Errorf("the move ended as %s after %d messages: %s", status, moved, why)
 		}
 		progress(moved, aws.ToInt64(task.ApproximateNumberOfMessagesToMove))
 		select {
