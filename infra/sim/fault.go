@@ -39,20 +39,36 @@ type Fault string
 const (
 	None       Fault = ""
 	Refused    Fault = "refused"     // not done: the service is down, or no connection is made
-	Broken     Fault = "broken"      // not done: an HTTP API answers 500; elsewhere as Refused
+	Broken     Fault = "broken"      // not done: an HTTP API answers 500
 	Throttled  Fault = "throttled"   // not done: too many requests
-	Conflict   Fault = "conflict"    // not done: another transaction has the item; elsewhere as Throttled
+	Conflict   Fault = "conflict"    // not done: another transaction has the item
 	Lost       Fault = "lost"        // done, and the connection breaks before the answer
-	Repeated   Fault = "repeated"    // done, the answer is lost, and the SDK silently asks again; on HTTP as None
-	Partial    Fault = "partial"     // a batch that is answered with nothing of it done; elsewhere as None
+	Repeated   Fault = "repeated"    // done, the answer is lost, and the SDK silently asks again
+	Partial    Fault = "partial"     // a batch that is answered with nothing of it done
 	Ended      Fault = "ended"       // not done: the handler's time is up, and it has a second to give back what it holds
 	GoneBefore Fault = "gone before" // not done: the process dies here
 	GoneAfter  Fault = "gone after"  // done, and the process dies before it learns that
 	Overtaken  Fault = "overtaken"   // done, after the same delivery was handled by another process meanwhile
 )
 
-// Faults are all of them.
+// Faults are all of them. One that can't happen to a call (see strikes) is none there.
 var Faults = []Fault{Refused, Broken, Throttled, Conflict, Lost, Repeated, Partial, Ended, GoneBefore, GoneAfter, Overtaken}
+
+// strikes tells whether a fault is one of its own at a call, and not the same as another or none there.
+func (f Fault) strikes(c Call) bool {
+	web := c.Service == "graph" || c.Service == "hubspot"
+	switch f {
+	case Broken:
+		return web
+	case Conflict:
+		return c.Op == "TransactWriteItems" || c.Op == "PutItem"
+	case Repeated:
+		return !web
+	case Partial:
+		return c.Op == "BatchGetItem" || c.Op == "SendMessageBatch"
+	}
+	return true
+}
 
 // Calls returns what left the functions so far.
 func (s *Sim) Calls() []Call {
@@ -105,13 +121,7 @@ func through[A any](ctx context.Context, s *Sim, service, op string, do func() (
 		_, _ = do()
 		return fail(Lost)
 	case Repeated:
-		if service != "graph" && service != "hubspot" {
-			_, _ = do()
-		}
-	case Partial:
-		if op == "BatchGetItem" || op == "SendMessageBatch" {
-			return fail(Partial)
-		}
+		_, _ = do()
 	case Ended:
 		if end, ok := ctx.Value(endKey{}).(context.CancelFunc); ok {
 			end()
@@ -139,7 +149,10 @@ func (s *Sim) meet(c Call) Fault {
 	if s.o.Fault == nil {
 		return None
 	}
-	return s.o.Fault(c)
+	if f := s.o.Fault(c); f.strikes(c) {
+		return f
+	}
+	return None
 }
 
 // awsError is a fault as the SDK reports it after its own retries.

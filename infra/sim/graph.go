@@ -167,12 +167,17 @@ func (s *Sim) graph(w http.ResponseWriter, r *http.Request) {
 func (s *Sim) take(w http.ResponseWriter, r *http.Request, number string) {
 	var m struct {
 		To, Recipient, Type string
+		Status              string // "read": no message, but word that the customer's was read
 		Text                struct{ Body string }
 		Callback            string `json:"biz_opaque_callback_data"`
 	}
 	raw, err := io.ReadAll(r.Body)
 	if err != nil || json.NewDecoder(bytes.NewReader(raw)).Decode(&m) != nil {
 		answer(w, http.StatusBadRequest, graphError(100, "Invalid parameter"))
+		return
+	}
+	if m.Status == "read" {
+		answer(w, http.StatusOK, map[string]any{"success": true})
 		return
 	}
 	to := strings.TrimPrefix(cmp.Or(m.Recipient, m.To), "+")

@@ -11,7 +11,7 @@ import (
 
 // TestEveryDeliveryTwice: SQS delivers every message of every queue a second time.
 func TestEveryDeliveryTwice(t *testing.T) {
-	want, _ := perfect(t)
+	want, _ := perfect(t, "conversation")
 	s := New(t, Options{Twice: true})
 	conversation(s)
 	if diff := Diff(want, s.State()); diff != "" {

@@ -144,8 +144,8 @@ var shard = regexp.MustCompile(`^((?:INBOX#.*|DONE)#)\d$`)
 //   - rev, token and ttl count and date writes;
 //   - the steps that the sender takes itself (queued, sending, unknown, accepted), the number of attempts, until when the
 //     last could take, since when the outcome was unknown and which receipt settled it: an answer that was lost leaves
-//     one way in, its receipt another; so does the lease of an attempt that died, which says nothing once Meta has the
-//     message;
+//     one way in, its receipt another; so does the lease of an attempt that died, which says nothing once the
+//     outcome is known;
 //   - the time of a receipt that is the one Meta stamped: Meta stamps after it has accepted, which faults delay;
 //   - a parked receipt that its message has taken over: it stays until its ttl;
 //   - what the CRM's own ids are in, "shown" being a hash over one.
@@ -174,7 +174,7 @@ func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignor
 		if send, ok := it["send"].(record); ok {
 			delete(send, "attempt")
 			delete(send, "lease_until")
-			if at := chat.Status(text(it["status"])); at.AtMeta() {
+			if chat.Status(text(it["status"])).Outranks(chat.Unknown) {
 				delete(send, "lease")
 			}
 			delete(send, "unknown_since")
