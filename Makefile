@@ -33,8 +33,8 @@ deploy-local: go setup ## Like run, but deployed with `sam build` and `sam deplo
 reset: ## Delete the local state: messages, contacts, files
 	rm -rf "$${STATE_DIR:-.threadline}"
 
-redrive: go ## On AWS: give a dead-letter queue's messages back to their queue (QUEUE=Inbound|Media|Crm|Outbound, STACK=)
-	@go run ./infra/redrive -stack "$(or $(STACK),threadline)" "$(QUEUE)"
+redrive: go ## On AWS: give a dead-letter queue's messages back to their queue (QUEUE=inbound|media|crm|outbound, STACK=)
+	@go run ./cmd/threadline redrive --stack "$(or $(STACK),threadline)" "$(QUEUE)"
 
 setup: go ## Install the pinned Python tools into .venv (done by the other targets when needed)
 	@go run ./infra/local/setup -all

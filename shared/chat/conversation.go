@@ -23,7 +23,8 @@ type Conversation struct {
 	Team        string         `json:"team"`
 	Owner       string         `json:"owner,omitempty"`
 	Activity    time.Time      `json:"activity"`              // time of the newest message
-	LastInbound time.Time      `json:"last_inbound,omitzero"` // of the customer's newest message that counts for the window
+	LastInbound time.Time      `json:"last_inbound,omitzero"` // time of the customer's newest message that counts for the window
+	LastFrom    string         `json:"last_from,omitempty"`   // provider id of that message
 	Arrivals    int64          `json:"arrivals"`              // how many messages have been stored
 }
 
@@ -45,8 +46,8 @@ func (c *Conversation) Note(m Message) {
 	if m.At.After(c.Activity) {
 		c.Activity = m.At.UTC()
 	}
-	if m.OpensWindow() && m.At.After(c.LastInbound) {
-		c.LastInbound = m.At.UTC()
+	if m.OpensWindow() && (Stamp{m.At, m.ProviderID}).Newer(Stamp{c.LastInbound, c.LastFrom}) {
+		c.LastInbound, c.LastFrom = m.At.UTC(), m.ProviderID
 	}
 }
 

@@ -134,6 +134,8 @@ type Send struct {
 	Expires time.Time `json:"expires"`
 	// Category is Meta's template category: marketing, utility, authentication; service for free-form messages.
 	Category string `json:"category"`
+	// Answers is the provider id of the customer's newest message when this one was asked for: sending shows it as read.
+	Answers string `json:"answers,omitempty"`
 	// Request is a hash of what the caller asked for; the same id with another hash is a conflict.
 	Request string `json:"request"`
 	// Attempt counts the times that the message may have been handed to Meta.

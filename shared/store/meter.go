@@ -27,6 +27,14 @@ func (c Cost) Less(before Cost) Cost {
 	}
 }
 
+// Plus is both together.
+func (c Cost) Plus(d Cost) Cost {
+	return Cost{
+		c.Calls + d.Calls, c.Written + d.Written, c.Read + d.Read,
+		c.Writes + d.Writes, c.Reads + d.Reads, c.Stored + d.Stored,
+	}
+}
+
 // Meter counts what the calls to a table cost, as DynamoDB counts it: from the sizes of the items. A call that fails its
 // condition costs as much as one that doesn't; so does one that fails otherwise, which DynamoDB may not charge.
 type Meter struct {
@@ -49,7 +57,7 @@ func (m *Meter) Cost() Cost {
 func (m *Meter) add(c Cost) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cost = m.cost.Less(Cost{-c.Calls, -c.Written, -c.Read, -c.Writes, -c.Reads, -c.Stored})
+	m.cost = m.cost.Plus(c)
 }
 
 // BatchGetItem is charged by the item, those that aren't there included.

@@ -100,7 +100,7 @@ func merge(c, other chat.Conversation) chat.Conversation {
 		c.Activity = other.Activity
 	}
 	if other.LastInbound.After(c.LastInbound) {
-		c.LastInbound = other.LastInbound
+		c.LastInbound, c.LastFrom = other.LastInbound, other.LastFrom
 	}
 	return c
 }

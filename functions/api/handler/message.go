@@ -58,7 +58,7 @@ func (a *API) postMessage(w http.ResponseWriter, r *http.Request) error {
 	if err := a.show(r.Context(), m); err != nil {
 		return err
 	}
-	slog.DebugContext(r.Context(), "queued a message", "message", m.ID, "conversation", m.Conversation)
+	slog.DebugContext(r.Context(), "queued a message", "id", m.ID, "conversation", m.Conversation)
 	return httpapi.JSON(w, http.StatusAccepted, accepted{m.ID, chat.Queued})
 }
 
@@ -106,7 +106,7 @@ func (a *API) show(ctx context.Context, m chat.Message) error {
 		return err
 	}
 	if err != nil {
-		slog.WarnContext(ctx, "write a queued message through", "message", m.ID, "error", redact.Error(err))
+		slog.WarnContext(ctx, "write a queued message through", "id", m.ID, "error", redact.Error(err))
 	}
 	return nil
 }
@@ -128,8 +128,7 @@ func (a *API) address(ctx context.Context, req request, to recipient, m *chat.Me
 	if m.ReplyTo, err = a.quoted(ctx, req.ReplyTo); err != nil {
 		return err
 	}
-	m.Send.Expires, err = a.expiry(ctx, *m, req.Category)
-	return err
+	return a.expire(ctx, m, req.Category)
 }
 
 func (a *API) recipient(ctx context.Context, to recipient, m *chat.Message) (chat.Contact, error) {
@@ -216,21 +215,25 @@ const (
 	codeLife     = 10 * time.Minute
 )
 
-// expiry is the end of the service window for free-form messages. Where no window is known to be open, Meta decides: it
-// knows of messages that never reached us.
-func (a *API) expiry(ctx context.Context, m chat.Message, category string) (time.Time, error) {
+// expire says until when the message may wait: free-form ones until the end of the service window. Where no window is
+// known to be open, Meta decides: it knows of messages that never reached us.
+func (a *API) expire(ctx context.Context, m *chat.Message, category string) error {
+	m.Send.Expires = m.At.Add(templateLife)
 	if category == authentication {
-		return m.At.Add(codeLife), nil
-	}
-	if m.Kind == chat.KindTemplate {
-		return m.At.Add(templateLife), nil
+		m.Send.Expires = m.At.Add(codeLife)
 	}
 	c, err := a.Store.Conversation(ctx, m.Conversation)
-	if err != nil && chat.CodeOf(err) != chat.NotFound {
-		return time.Time{}, err
+	if chat.CodeOf(err) == chat.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
 	}
 	if end := c.WindowEnd(); end.After(m.At) {
-		return end, nil
+		m.Send.Answers = c.LastFrom
+		if m.Kind != chat.KindTemplate {
+			m.Send.Expires = end
+		}
 	}
-	return m.At.Add(templateLife), nil
+	return nil
 }

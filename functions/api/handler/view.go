@@ -60,8 +60,11 @@ func viewMessage(m chat.Message) messageView {
 	for s, step := range m.Steps {
 		v.History = append(v.History, stepView{s, step.At, step.Error})
 	}
-	// By rank and not by time: Meta's clock counts whole seconds, ours doesn't.
+	// Meta's clock counts whole seconds and ours doesn't: within one, rank tells what came first.
 	slices.SortFunc(v.History, func(a, b stepView) int {
+		if c := a.At.Truncate(time.Second).Compare(b.At.Truncate(time.Second)); c != 0 {
+			return c
+		}
 		if a.Status.Outranks(b.Status) {
 			return 1
 		}

@@ -34,6 +34,7 @@ const maxAttempts = 2
 // Graph sends; *whatsapp.Client does.
 type Graph interface {
 	Send(ctx context.Context, number string, m whatsapp.Outgoing) (whatsapp.Sent, error)
+	MarkRead(ctx context.Context, number, messageID string) error
 }
 
 // Queue takes entries; *queue.Sender does.
@@ -93,7 +94,7 @@ func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 	switch {
 	case errors.Is(err, store.ErrOtherRequest):
 		// Two requests raced under one Idempotency-Key. One message is sent: the stored one.
-		slog.WarnContext(ctx, "dropped a request whose id is another's", "message", asked.ID)
+		slog.WarnContext(ctx, "dropped a request whose id is another's", "id", asked.ID)
 		if m, err = h.Store.Lookup(ctx, asked.ID); err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 	case err != nil:
 		return err
 	}
-	slog.DebugContext(ctx, "sending", "message", m.ID, "conversation", m.Conversation, "status", m.Status)
+	slog.DebugContext(ctx, "sending", "id", m.ID, "conversation", m.Conversation, "status", m.Status)
 	return h.advance(ctx, m)
 }
 
@@ -195,8 +196,22 @@ func (h *Handler) accepted(ctx context.Context, m chat.Message, sent whatsapp.Se
 		return err
 	}
 	h.Metrics.Count(ctx, metric.MessageSent, 1)
-	slog.DebugContext(ctx, "accepted", "message", now.ID)
-	return h.dispatch(ctx, now)
+	slog.DebugContext(ctx, "accepted", "id", now.ID)
+	if err := h.dispatch(ctx, now); err != nil {
+		return err
+	}
+	h.markRead(ctx, now)
+	return nil
+}
+
+// markRead gives the customer blue ticks on what was just answered. It is a courtesy: a failure is nobody's loss.
+func (h *Handler) markRead(ctx context.Context, m chat.Message) {
+	if m.Send.Answers == "" {
+		return
+	}
+	if err := h.Graph.MarkRead(ctx, string(m.Conversation.Number()), m.Send.Answers); err != nil {
+		slog.InfoContext(ctx, "mark as read", "id", m.ID, "error", redact.Error(err))
+	}
 }
 
 // failed records what is known of an attempt that didn't end in an acceptance.
@@ -262,7 +277,7 @@ func (h *Handler) lost(ctx context.Context, m chat.Message, since time.Time) err
 	if err != nil {
 		return err
 	}
-	slog.WarnContext(ctx, "the outcome of a send is unknown", "message", m.ID, "attempt", m.Send.Attempt)
+	slog.WarnContext(ctx, "the outcome of a send is unknown", "id", m.ID, "attempt", m.Send.Attempt)
 	return h.advance(ctx, m)
 }
 
@@ -278,7 +293,7 @@ func (h *Handler) refused(ctx context.Context, m chat.Message, token string, why
 	})
 	if err == nil {
 		h.Metrics.Count(ctx, metric.SendFailed, 1)
-		slog.InfoContext(ctx, "a message was refused", "message", m.ID, "code", why.Code)
+		slog.InfoContext(ctx, "a message was refused", "id", m.ID, "code", why.Code)
 	}
 	return err
 }
