@@ -1,0 +1,28 @@
+// Package e2e tests the whole system through the wire protocols that it runs on: template.yaml deployed into the local
+// emulator, the functions as processes behind the Lambda Runtime API, Meta and the CRM played on loopback ports.
+//
+// What only the real arrangement can show is shown here: bytes over HTTP, rights, logs, killed processes, restarts. What
+// the handlers decide is proven elsewhere, in memory and with every fault (infra/sim, infra/corpus).
+package e2e
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// TestTheWholeStack tells one story on one stack, in order: what comes late looks at what all of it left behind, in the
+// logs and in the rights that were used.
+func TestTheWholeStack(t *testing.T) {
+	w := start(t, filepath.Join(t.TempDir(), "state"))
+	for _, part := range []struct {
+		name string
+		test func(*testing.T, *world)
+	}{
+		{"a customer and the company talk", talk},
+	} {
+		if !t.Run(part.name, func(t *testing.T) { part.test(t, w) }) {
+			t.Logf("the runner said:\n%s", w.runner)
+			return
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package record
+
+import (
+	"encoding/json"
+	"net/http"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// scope finds the service in a request's signature: …Credential=<key>/<date>/<region>/<service>/aws4_request.
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+var scope = regexp.MustCompile(`Credential=[^/]*/[0-9]*/[^/]*/([a-z0-9-]+)/aws4_request`)
+
+// needed returns the rights, still without a function, that a signed request needs.
+func needed(req *http.Request, body []byte) []Right {
+	match := scope.FindStringSubmatch(req.Header.Get("Authorization"))
+	if match == nil {
+		return []Right{{Action: "unsigned", Resource: req.Method + " " + req.URL.Path}}
+	}
+	_, operation, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
+	switch service := match[1]; service {
+	case "dynamodb":
+		return tableRights(operation, body)
+	case "sqs":
+		return []Right{queueRight(operation, body)}
+	case "s3":
+		return []Right{objectRight(req)}
+	default:
+		return []Right{{Action: service + ":" + operation, Resource: named(body, "SecretId")}}
+	}
+}
+
+// tableRights follows what DynamoDB checks: a batch or a transaction needs the right to each of its parts.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+func tableRights(operation string, body []byte) (all []Right) {
+	switch operation {
+	case "TransactWriteItems", "TransactGetItems":
+		var call struct {
+			TransactItems []map[string]struct{ TableName string }
+		}
+		if json.Unmarshal(body, &call) != nil {
+			return unreadable("dynamodb", operation)
+		}
+		actions := map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem", "Get": "GetItem"}
+		for _, item := range call.TransactItems {
+			for kind, on := range item {
+				all = append(all, Right{Action: "dynamodb:" + actions[kind], Resource: on.TableName})
+			}
+		}
+		return all
+	case "BatchGetItem", "BatchWriteItem":
+		var call struct{ RequestItems map[string]json.RawMessage }
+		if json.Unmarshal(body, &call) != nil {
+			return unreadable("dynamodb", operation)
+		}
+		for table := range call.RequestItems {
+			all = append(all, Right{Action: "dynamodb:" + operation, Resource: table})
+		}
+		return all
+	}
+	table := named(body, "TableName")
+	if index := named(body, "IndexName"); index != "" {
+		table += "/index/" + index // a query of an index needs no right to its table
+	}
+	return []Right{{Action: "dynamodb:" + operation, Resource: table}}
+}
+
+func unreadable(service, operation string) []Right {
+	return []Right{{Action: service + ":" + operation, Resource: "unreadable"}}
+}
+
+// queueRight: the batch operations have no actions of their own.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsqs.html
+func queueRight(operation string, body []byte) Right {
+	queue := path.Base(named(body, "QueueUrl"))
+	return Right{Action: "sqs:" + strings.TrimSuffix(operation, "Batch"), Resource: queue}
+}
+
+// objectRight knows plain reading and writing of objects in path style. Whatever changes more than an object's bytes
+// (a copy, tags, an ACL, a version) stays what it is, for nobody to overlook.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+func objectRight(req *http.Request) Right {
+	resource := strings.Trim(req.URL.Path, "/")
+	query := req.URL.Query()
+	query.Del("x-id") // the SDK's own note of the operation
+	special := len(query) > 0
+	for _, header := range []string{"X-Amz-Copy-Source", "X-Amz-Tagging", "X-Amz-Acl", "X-Amz-Grant-Read"} {
+		special = special || req.Header.Get(header) != ""
+	}
+	object := strings.Contains(resource, "/")
+	switch {
+	case object && !special && (req.Method == http.MethodGet || req.Method == http.MethodHead):
+		return Right{Action: "s3:GetObject", Resource: resource}
+	case object && !special && req.Method == http.MethodPut:
+		return Right{Action: "s3:PutObject", Resource: resource}
+	case object && !special && req.Method == http.MethodDelete:
+		return Right{Action: "s3:DeleteObject", Resource: resource}
+	}
+	return Right{Action: "s3:" + req.Method + "?" + query.Encode(), Resource: resource}
+}
+
+// named returns a text of a JSON object; empty if it isn't there.
+func named(body []byte, name string) string {
+	var fields map[string]json.RawMessage
+	var value string
+	if json.Unmarshal(body, &fields) != nil || json.Unmarshal(fields[name], &value) != nil {
+		return ""
+	}
+	return value
+}
