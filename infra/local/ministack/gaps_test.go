@@ -32,7 +32,7 @@ func emulator(t *testing.T) *ministack.Emulator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := ministack.Start(t.Context(), dir, t.TempDir())
+	e, err := ministack.Start(t.Context(), ministack.Options{Venv: dir, StateDir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,26 +45,33 @@ type Emulator struct {
 	exited   chan struct{}
 }
 
-// Start starts the emulator that venv has installed, with its state below stateDir, and waits until
-// it answers.
-func Start(ctx context.Context, venv, stateDir string) (*Emulator, error) {
-	dir := filepath.Join(stateDir, "aws")
-	for _, sub := range []string{"state", "s3", "tmp"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			return nil, fmt.Errorf("create state directory: %w", err)
-		}
+// Options say which emulator to start.
+type Options struct {
+	Venv     string // the environment that it is installed in
+	StateDir string // its state is in the folder aws there, its log in aws.log
+	Fresh    bool   // forget an earlier state
+}
+
+// Start starts the emulator and waits until it answers.
+func Start(ctx context.Context, o Options) (*Emulator, error) {
+	dir := filepath.Join(o.StateDir, "aws")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("create state directory: %w", err)
 	}
 	lock, err := lockDir(dir)
 	if err != nil {
 		return nil, err
 	}
 	e := &Emulator{pidFile: filepath.Join(dir, "pid"), lock: lock, exited: make(chan struct{})}
-	program := filepath.Join(venv, "bin", "uvicorn")
-	if err := e.stopLeftBehind(program); err != nil {
-		lock.Close()
-		return nil, err
+	program := filepath.Join(o.Venv, "bin", "uvicorn")
+	err = e.stopLeftBehind(program)
+	if err == nil {
+		err = makeFolders(dir, o.Fresh)
 	}
-	if err := e.start(program, dir, stateDir); err != nil {
+	if err == nil {
+		err = e.start(program, dir, o.StateDir)
+	}
+	if err != nil {
 		lock.Close()
 		return nil, err
 	}
@@ -73,6 +80,21 @@ func Start(ctx context.Context, venv, stateDir string) (*Emulator, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+func makeFolders(dir string, fresh bool) error {
+	for _, sub := range []string{"state", "s3", "tmp"} {
+		path := filepath.Join(dir, sub)
+		if fresh {
+			if err := os.RemoveAll(path); err != nil {
+				return fmt.Errorf("delete old state: %w", err)
+			}
+		}
+		if err := os.MkdirAll(path, 0o700); err != nil {
+			return fmt.Errorf("create state directory: %w", err)
+		}
+	}
+	return nil
 }
 
 func (e *Emulator) start(program, dir, stateDir string) error {

@@ -21,7 +21,8 @@ const StackName = "threadline"
 
 const deployTimeout = 2 * time.Minute
 
-// deploy creates or updates the stack and waits for it.
+// deploy creates or updates the stack and waits for it, even if ctx ends meanwhile: a deployment that
+// is saved half done can't be continued.
 func deploy(ctx context.Context, client *cloudformation.Client, t template, parameters map[string]string) error {
 	body, err := json.Marshal(t)
 	if err != nil {
@@ -43,10 +44,13 @@ func deploy(ctx context.Context, client *cloudformation.Client, t template, para
 	if code(err) == "ValidationError" && strings.Contains(err.Error(), "No updates are to be performed") {
 		return nil
 	}
+	if code(err) == "ValidationError" && strings.Contains(err.Error(), "_IN_PROGRESS") {
+		return errors.New("an earlier deployment was cut off: run `make reset`, which deletes the local state")
+	}
 	if err != nil {
 		return fmt.Errorf("deploy template: %w", err)
 	}
-	return wait(ctx, client)
+	return wait(context.WithoutCancel(ctx), client)
 }
 
 // wait waits until the stack is as it was asked to be.

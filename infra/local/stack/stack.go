@@ -181,7 +181,12 @@ func (s *Stack) prepare(ctx context.Context, mux *http.ServeMux) error {
 
 func (s *Stack) startEmulator(ctx context.Context) (err error) {
 	s.options.Progress("Starting the AWS emulator")
-	s.emulator, err = ministack.Start(ctx, s.venv, s.options.StateDir)
+	s.emulator, err = ministack.Start(ctx, ministack.Options{
+		Venv:     s.venv,
+		StateDir: s.options.StateDir,
+		// A first deployment that was cut off left something that nothing can be deployed over.
+		Fresh: !hasKept(s.options.StateDir),
+	})
 	if errors.Is(err, ministack.ErrInUse) {
 		return fmt.Errorf("%s is in use by another run: stop that one, or choose another folder with STATE_DIR=", s.options.StateDir)
 	}

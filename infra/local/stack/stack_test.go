@@ -371,3 +371,23 @@ func TestStopLeavesNothing(t *testing.T) {
 		t.Error("the port is still served")
 	}
 }
+
+func TestStartThatWasCutOffIsNoTrouble(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	o := options(t, dir)
+	o.Progress = func(line string) {
+		if strings.HasPrefix(line, "Deploying") {
+			cancel()
+		}
+	}
+	if s, err := stack.Start(ctx, o); err == nil {
+		s.Stop()
+		t.Fatal("started, although it was cut off")
+	}
+	s, _ := start(t, options(t, dir))
+	if _, err := s.Invoke(t.Context(), "echo", []byte(`{}`)); err != nil {
+		t.Error(err)
+	}
+}

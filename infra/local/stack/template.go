@@ -209,6 +209,12 @@ func (t template) writeKept(stateDir string) error {
 	return nil
 }
 
+// hasKept tells whether a deployment was ever completed in stateDir.
+func hasKept(stateDir string) bool {
+	_, err := os.Stat(keptFile(stateDir))
+	return err == nil
+}
+
 func keptFile(stateDir string) string { return filepath.Join(stateDir, "resources.json") }
 
 func (t template) fingerprints() (map[string]string, error) {
