@@ -15,6 +15,9 @@ run: go ## Everything on http://localhost:8080 (PORT=, STATE_DIR=, APP_SECRET=, 
 test: lint ## All tests, the end-to-end tests included
 	go test -timeout 15m ./...
 
+bench: go ## Measure calls, units, dollars, times, sizes and memory (ONLY=cost,start … for a part)
+	@go run ./infra/bench -only "$(ONLY)"
+
 lint: go setup build/staticcheck ## Formatting, go vet, staticcheck, the template's linters
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"threadline/infra/sim"
+	"threadline/shared/metric"
+	"threadline/shared/store"
+)
+
+// use is what one function did.
+type use struct {
+	runs    int
+	table   store.Cost
+	calls   map[string]int // of the other services
+	s3Bytes int
+	puts    int
+}
+
+// usage is what happened between two moments.
+type usage struct {
+	functions map[string]use
+	logged    int // bytes
+	files     int // bytes in the bucket
+}
+
+// scene is a pipeline in memory with every call counted: in the place of the SDK's clients, so by what the functions
+// really ask.
+type scene struct {
+	*sim.Sim
+	logs lines
+
+	mu     sync.Mutex
+	meters map[string]*store.Meter
+}
+
+// customer is a WhatsApp id.
+const customer = "34600111222"
+
+func newScene(t testing.TB) *scene {
+	s := &scene{meters: map[string]*store.Meter{}}
+	s.Sim = sim.New(t, sim.Options{
+		Receipts: []sim.Receipt{}, // delivered one by one
+		Log:      slog.New(slog.NewJSONHandler(&s.logs, nil)),
+		Table: func(function string, t store.API) store.API {
+			m := store.NewMeter(t)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.meters[function] = m
+			return m
+		},
+	})
+	return s
+}
+
+// lines counts what is logged.
+type lines struct {
+	mu    sync.Mutex
+	bytes int
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bytes += len(p)
+	return len(p), nil
+}
+
+// measure does something, lets everything that follows from it happen, and returns what that took.
+func (s *scene) measure(do func()) usage {
+	runs, calls, logged, metrics, files := s.Runs(), len(s.Calls()), s.logs.bytes, s.metricBytes(), s.fileBytes()
+	tables := map[string]store.Cost{}
+	for function, m := range s.meters {
+		tables[function] = m.Cost()
+	}
+	defaultLog := slog.Default()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(&s.logs, nil)))
+	defer slog.SetDefault(defaultLog)
+	do()
+	s.Quiet()
+
+	u := usage{functions: map[string]use{}, logged: s.logs.bytes - logged + s.metricBytes() - metrics, files: s.fileBytes() - files}
+	for function, n := range s.Runs() {
+		if n > runs[function] {
+			u.functions[function] = use{runs: n - runs[function], calls: map[string]int{}}
+		}
+	}
+	for function, m := range s.meters {
+		if f, ok := u.functions[function]; ok {
+			f.table = m.Cost().Less(tables[function])
+			u.functions[function] = f
+		}
+	}
+	for _, c := range s.Calls()[calls:] {
+		if c.Service == "dynamodb" {
+			continue // counted with its size
+		}
+		f := u.functions[c.Function]
+		f.calls[c.Service]++
+		if c.Op == "PutObject" {
+			f.puts++
+		}
+		u.functions[c.Function] = f
+	}
+	return u
+}
+
+// metricBytes is how long the metrics are that were counted so far, as lines of the log.
+func (s *scene) metricBytes() int {
+	total := 0
+	for _, name := range []string{metric.MessageReceived, metric.MessageSent, metric.SendUnknown, metric.SendFailed,
+		metric.SignatureRejected, metric.UnknownNumber, metric.RawUpdate, metric.Parked, metric.MediaFailed, metric.ConnectorStopped} {
+		var line bytes.Buffer
+		m := metric.Metrics{Namespace: "Threadline/threadline", Out: &line, Now: s.Now}
+		m.Count(context.Background(), name, 1, "Kind", "text")
+		total += line.Len() * s.Metrics.Of(name)
+	}
+	return total
+}
+
+func (s *scene) fileBytes() int {
+	total := 0
+	for _, key := range s.Bucket.Keys() {
+		if body, info, err := s.Bucket.Get(context.Background(), key); err == nil {
+			_ = body.Close()
+			total += int(info.Size)
+		}
+	}
+	return total
+}
+
+// crowd adds so many messages to every conversation and so many strangers to the table, as copies of those that are there.
+func (s *scene) crowd(n int) error {
+	var messages, contacts, conversations []map[string]types.AttributeValue
+	for key, it := range s.Table.Items() {
+		switch {
+		case key[1] == "CONTACT":
+			contacts = append(contacts, it)
+		case key[1] == "CONV":
+			conversations = append(conversations, it)
+		case strings.HasPrefix(key[1], "MSG#"):
+			messages = append(messages, it)
+		}
+	}
+	for i := range n {
+		for _, it := range messages {
+			if err := s.put(it, text(it["PK"]), "MSG#"+text(it["SK"])[4:]+"."+pad(i)); err != nil {
+				return err
+			}
+		}
+		for _, it := range contacts {
+			if err := s.put(it, text(it["PK"])+pad(i), "CONTACT"); err != nil {
+				return err
+			}
+		}
+		for _, it := range conversations {
+			if err := s.put(it, text(it["PK"])+pad(i), "CONV"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *scene) put(it map[string]types.AttributeValue, pk, sk string) error {
+	it = maps.Clone(it)
+	it["PK"], it["SK"] = &types.AttributeValueMemberS{Value: pk}, &types.AttributeValueMemberS{Value: sk}
+	_, err := s.Table.PutItem(context.Background(), &dynamodb.PutItemInput{Item: it})
+	return err
+}
+
+func text(v types.AttributeValue) string {
+	if s, ok := v.(*types.AttributeValueMemberS); ok {
+		return s.Value
+	}
+	return ""
+}
