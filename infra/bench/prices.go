@@ -31,7 +31,11 @@ func (p price) String() string {
 	case 1e9:
 		unit = strings.Replace(unit, "byte", "GB", 1)
 	}
-	return fmt.Sprintf("$%g per %s", p.dollars, unit)
+	amount := fmt.Sprint(p.dollars)
+	if cents := fmt.Sprintf("%.2f", p.dollars); len(cents) > len(amount) {
+		amount = cents
+	}
+	return "$" + amount + " per " + unit
 }
 
 // The prices. docs/cost.md quotes them.

@@ -40,8 +40,8 @@ func (b *bench) start() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		sizes := make([]int64, 2)
-		for i, into := range []string{"deployed", "own"} {
+		sizes := make([]int64, 3)
+		for i, into := range []string{"deployed", "own", "empty"} {
 			info, err := os.Stat(filepath.Join(dir, into, name))
 			if err != nil {
 				return err
@@ -53,9 +53,9 @@ func (b *bench) start() error {
 			ms(percentile(own.took, 0.5)), ms(percentile(own.took, 0.9)), ms(percentile(empty.took, 0.5)),
 			target(ratio <= ratioMax, fmt.Sprintf("%.2f", ratio)),
 			ms(percentile(own.cpu, 0.5)), ms(percentile(empty.cpu, 0.5)), mb(own.memory), mb(empty.memory),
-			target(sizes[0] < sizeMax, mb(sizes[0])), target(sizes[1] < sizeMax, mb(sizes[1]))})
+			target(sizes[0] < sizeMax, mb(sizes[0])), target(sizes[1] < sizeMax, mb(sizes[1])), mb(sizes[2])})
 	}
-	table([]string{"function", "p50", "p90", "empty p50", "ratio", "processor p50", "empty p50", "memory", "empty", deployedArch, runtime.GOARCH}, rows)
+	table([]string{"function", "p50", "p90", "empty p50", "ratio", "processor p50", "empty p50", "memory", "empty", deployedArch, runtime.GOARCH, "empty"}, rows)
 	return nil
 }
 

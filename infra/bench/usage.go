@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -19,11 +20,10 @@ import (
 
 // use is what one function did.
 type use struct {
-	runs    int
-	table   store.Cost
-	calls   map[string]int // of the other services
-	s3Bytes int
-	puts    int
+	runs  int
+	table store.Cost
+	calls map[string]int // of the other services
+	puts  int            // those of s3 that store
 }
 
 // usage is what happened between two moments.
@@ -77,6 +77,7 @@ func (l *lines) Write(p []byte) (int, error) {
 
 // measure does something, lets everything that follows from it happen, and returns what that took.
 func (s *scene) measure(do func()) usage {
+	s.Run(time.Minute) // what moves with time does
 	runs, calls, logged, metrics, files := s.Runs(), len(s.Calls()), s.logs.bytes, s.metricBytes(), s.fileBytes()
 	tables := map[string]store.Cost{}
 	for function, m := range s.meters {

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPipelineCostIsConstant: what the whole pipeline asks of AWS for a message doesn't grow with the conversation or with
+// the number of people. `make bench` shows it up to 100,000.
+func TestPipelineCostIsConstant(t *testing.T) {
+	few, err := operations(10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	many, err := operations(2_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, o := range few {
+		a, b := o.usage, many[i].usage
+		if a.awsCalls() == 0 || a.awsCalls() != b.awsCalls() {
+			t.Errorf("%s: %d calls among few, %d among many", o.name, a.awsCalls(), b.awsCalls())
+		}
+		if x, y := a.sum().table, b.sum().table; x.Writes != y.Writes || x.Reads != y.Reads {
+			t.Errorf("%s: %v write and %v read units among few, %v and %v among many", o.name, x.Writes, x.Reads, y.Writes, y.Reads)
+		}
+	}
+}
+
+// TestDocumentQuotesPrices: docs/cost.md has the table of prices that the benchmark uses.
+func TestDocumentQuotesPrices(t *testing.T) {
+	content, err := os.ReadFile("../../docs/cost.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(content), priced) {
+		t.Errorf("the document doesn't say %s", priced)
+	}
+	for _, p := range prices {
+		if row := "| " + p.what + " | " + p.String() + " | [AWS](" + p.source + ") |"; !strings.Contains(string(content), row) {
+			t.Errorf("the document doesn't have the row %s", row)
+		}
+	}
+}
+
+func TestTemplateIsRead(t *testing.T) {
+	got, err := readTemplate("../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := slices.Sorted(slices.Values(append([]string{"setup"}, functions...)))
+	if have := slices.Sorted(maps.Keys(got.memory)); !slices.Equal(have, want) {
+		t.Errorf("functions %v, want %v", have, want)
+	}
+	for name, memory := range got.memory {
+		if memory < 128 {
+			t.Errorf("%s has %d MB", name, memory)
+		}
+	}
+	if len(got.queues) != 4 || got.alarms != 10 {
+		t.Errorf("%d queues and %d alarms, want 4 and 10", len(got.queues), got.alarms)
+	}
+}
+
+func TestEmptyFunctionMakesTheSameClients(t *testing.T) {
+	source, err := emptySource("../../functions/router/main.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, client := range []string{"dynamodb", "s3", "sqs"} {
+		if !strings.Contains(string(source), "_ = "+client+".NewFromConfig(cfg)") {
+			t.Errorf("no client for %s in\n%s", client, source)
+		}
+	}
+	if strings.Contains(string(source), "threadline/") || strings.Contains(string(source), "secretsmanager") {
+		t.Errorf("more than the clients of the router in\n%s", source)
+	}
+}
