@@ -61,7 +61,7 @@ func (h *Handler) raw(ctx context.Context, u whatsapp.Update, reason string) err
 // keepEvent makes the item of an update; a long body becomes an object.
 func (h *Handler) keepEvent(ctx context.Context, u whatsapp.Update) (store.Event, error) {
 	at := time.Unix(u.Time, 0).UTC() // not the clock: the same update is the same item
-	e := store.Event{WABA: u.WABA, Number: chat.NumberID(u.Number), Field: u.Field, At: at, Body: u.Body}
+	e := store.Event{WABA: u.WABA, Number: chat.NumberID(clip(u.Number, maxID)), Field: u.Field, At: at, Body: u.Body}
 	// Two numbers may be told the same in the same words.
 	e.Hash = store.Hash(fmt.Appendf(nil, "%q %q %q %s", u.WABA, u.Number, u.Field, u.Body))
 	if len(u.Body) <= chat.MaxInlineRaw {

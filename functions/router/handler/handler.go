@@ -60,6 +60,7 @@ func (h *Handler) Handle(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return err
 	}
+	e.WABA, e.Display, e.Field = clip(e.WABA, maxID), clip(e.Display, maxID), clip(e.Field, maxID)
 	if e.Number != "" && len(h.Numbers) > 0 && !slices.Contains(h.Numbers, e.Number) {
 		h.Metrics.Count(ctx, metric.UnknownNumber, 1)
 	}
@@ -102,7 +103,7 @@ func (h *Handler) read(ctx context.Context, body []byte) (entry, error) {
 // message stores a customer's message, or keeps it raw when nobody can be found whom it is from.
 func (h *Handler) message(ctx context.Context, u whatsapp.Update) error {
 	w, err := whatsapp.ParseMessage(u)
-	if err != nil || u.Number == "" {
+	if err != nil || u.Number == "" || len(u.Number) > maxID || len(w.GroupID) > maxID {
 		return h.raw(ctx, u, "shape")
 	}
 	in := inbound(u, w)

@@ -25,11 +25,16 @@ var kinds = map[string]chat.Kind{
 	"voice":   chat.KindAudio,       // on-premises API
 }
 
-// maxText is how many bytes of text are kept on the message itself; Meta's own limit is 4,096 characters.
-const maxText = 64 << 10
+// How many bytes are kept on the message itself, so that it stays far below what an item may hold (400 KB) whatever an
+// update says. The whole of it is in the raw update.
+const (
+	maxText    = 64 << 10 // Meta's own limit is 4,096 characters
+	maxContent = 64 << 10
+	maxWord    = 1 << 10 // ids, names, types
+)
 
-// maxContent is how many bytes of content are kept beside a raw update that is an object.
-const maxContent = 64 << 10
+// maxID is how long the id of a number or a group chat may be that becomes part of a key, in bytes.
+const maxID = 255
 
 func inbound(u whatsapp.Update, w whatsapp.Message) store.Inbound {
 	at := w.Timestamp
@@ -39,17 +44,11 @@ func inbound(u whatsapp.Update, w whatsapp.Message) store.Inbound {
 	id := store.ProviderMessageID(w.ID, u.Body)
 	m := chat.Message{
 		ID: id, At: at.UTC(), Direction: chat.In, Origin: chat.FromCustomer, Status: chat.Delivered,
-		Kind: cmp.Or(kinds[w.Type], chat.KindUnknown), RawType: w.Type,
-		Text: clip(text(w)), Hash: store.Hash(u.Body),
+		Kind: cmp.Or(kinds[w.Type], chat.KindUnknown), RawType: clip(w.Type, maxWord),
+		Text: clip(text(w), maxText), ReplyTo: clip(refersTo(w), maxWord), Hash: store.Hash(u.Body),
 	}
 	if string(id) == w.ID {
 		m.ProviderID = w.ID
-	}
-	if w.Context != nil {
-		m.ReplyTo = w.Context.ID
-	}
-	if w.Reaction != nil {
-		m.ReplyTo = w.Reaction.MessageID
 	}
 	if file, ok := w.Media(); ok {
 		m.Attachment = attachment(file)
@@ -62,11 +61,26 @@ func inbound(u whatsapp.Update, w whatsapp.Message) store.Inbound {
 	return store.Inbound{Message: m, Number: chat.NumberID(u.Number), Group: w.GroupID, Seen: seen(u, w, at)}
 }
 
+// refersTo is the message that this one answers, reacts to, edits or takes back.
+func refersTo(w whatsapp.Message) string {
+	switch {
+	case w.Reaction != nil:
+		return w.Reaction.MessageID
+	case w.Edit != nil:
+		return w.Edit.OriginalID
+	case w.Revoke != nil:
+		return w.Revoke.OriginalID
+	case w.Context != nil:
+		return w.Context.ID
+	}
+	return ""
+}
+
 // seen is what the message shows of who wrote it. A system message shows who became whom.
 func seen(u whatsapp.Update, w whatsapp.Message, at time.Time) chat.Seen {
 	s := chat.Seen{
 		BSUID: w.From.BSUID, Phone: w.From.WAID, Scope: u.WABA, At: at.UTC(), Source: chat.SourceMessage,
-		Name: w.From.Name, Username: w.From.Username, ID: string(store.ProviderMessageID(w.ID, u.Body)),
+		Name: clip(w.From.Name, maxWord), Username: clip(w.From.Username, maxWord), ID: string(store.ProviderMessageID(w.ID, u.Body)),
 	}
 	if previous, current, ok := w.IdentityChange(); ok {
 		s.Source = chat.SourceSystem
@@ -80,11 +94,11 @@ func seen(u whatsapp.Update, w whatsapp.Message, at time.Time) chat.Seen {
 
 func attachment(file *whatsapp.Media) *chat.Attachment {
 	a := &chat.Attachment{
-		State: chat.Pending, MediaID: file.ID, MIME: file.MIME, Name: file.Filename, SHA256: file.SHA256,
-		Voice: file.Voice, Animated: file.Animated,
+		State: chat.Pending, MediaID: file.ID, MIME: clip(file.MIME, maxWord), Name: clip(file.Filename, maxWord),
+		SHA256: clip(file.SHA256, maxWord), Voice: file.Voice, Animated: file.Animated,
 	}
-	if file.ID == "" {
-		a.State, a.Reason = chat.FileFailed, "the message names no file"
+	if file.ID == "" || len(file.ID) > maxWord {
+		a.State, a.MediaID, a.Reason = chat.FileFailed, "", "the message names no file"
 	}
 	return a
 }
@@ -169,16 +183,15 @@ func lines(parts ...string) string {
 	return strings.Join(out, "\n")
 }
 
-// clip cuts a text that can't be one of Meta's; the whole of it is in the raw update.
-func clip(s string) string {
-	if len(s) <= maxText {
+// clip cuts a text to n bytes or a few less, never within a character.
+func clip(s string, n int) string {
+	if len(s) <= n {
 		return s
 	}
-	s = s[:maxText]
-	for !utf8.ValidString(s) {
-		s = s[:len(s)-1]
+	for !utf8.RuneStart(s[n]) {
+		n--
 	}
-	return s
+	return s[:n]
 }
 
 // receipt makes one of a status; ok is false for what isn't about a message, or names none.
@@ -194,9 +207,10 @@ func receipt(u whatsapp.Update, s whatsapp.Status) (chat.Receipt, bool) {
 		r.Participant = store.Hash([]byte(s.Participant.BSUID + "\x00" + s.Participant.WAID))[:16]
 	}
 	if len(s.Errors) > 0 {
-		r.Error = &chat.Problem{Code: s.Errors[0].Code, Reason: s.Errors[0].Title}
+		e := s.Errors[0]
+		r.Error = &chat.Problem{Code: e.Code, Reason: clip(cmp.Or(e.Title, e.Message, e.Details), maxWord)}
 	}
 	isMessage := s.Type == "" || s.Type == "message"
-	named := u.Number != "" && string(store.ProviderMessageID(s.ID, nil)) == s.ID
+	named := u.Number != "" && len(u.Number) <= maxID && string(store.ProviderMessageID(s.ID, nil)) == s.ID
 	return r, isMessage && named && r.Status.Outranks(chat.Accepted)
 }
