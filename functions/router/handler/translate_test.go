@@ -142,7 +142,7 @@ func TestTimesAndIDs(t *testing.T) {
 
 // TestLongUpdatesFitAnItem: an item holds 400 KB, and Meta may send 3 MB.
 func TestLongUpdatesFitAnItem(t *testing.T) {
-	long := strings.Repeat("é", 150_000)
+	long := strings.Repeat("é", 225_000)
 	for _, body := range []string{
 		`"type":"text","text":{"body":"` + long + `"}`,
 		`"type":"document","document":{"id":"5","filename":"` + long + `","mime_type":"` + long + `","sha256":"` + long + `"}`,
