@@ -27,10 +27,10 @@ import (
 	"threadline/shared/whatsapp"
 )
 
-// tries is how often a file is fetched anew because its bytes don't have the declared hash.
+// tries is how often a file is fetched because its URL was outdated or its bytes don't have the declared hash.
 const tries = 3
 
-// refusals is how often Meta has to say no before that is believed.
+// refusals is the receive from which on Meta's no is believed.
 const refusals = 3
 
 // maxFile is the longest body that is taken without a declared length, in bytes. Meta's own limit is 100 MB.
@@ -96,8 +96,8 @@ func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 	return h.dispatch(ctx, m)
 }
 
-// fetch streams the file into the bucket. A wrong hash is answered by a fresh URL, and in the end by keeping the file
-// as it is: a doubtful photo is better than none.
+// fetch streams the file into the bucket. A URL that Meta doesn't know any more and a wrong hash are answered by a fresh
+// URL, the hash in the end by keeping the file as it is: a doubtful photo is better than none.
 func (h *Handler) fetch(ctx context.Context, m chat.Message) (chat.Attachment, error) {
 	a := *m.Attachment
 	a.Key = key(m)
@@ -115,12 +115,21 @@ func (h *Handler) fetch(ctx context.Context, m chat.Message) (chat.Attachment, e
 			declared, a.State = nil, chat.Unverified
 		}
 		a.Size, err = h.stream(ctx, info, a, declared)
-		if errors.Is(err, blob.ErrChecksum) {
+		switch {
+		case errors.Is(err, blob.ErrChecksum):
 			slog.WarnContext(ctx, "a file doesn't have the declared hash", "conversation", m.Conversation, "try", try)
-			continue
+		case outdated(err) && try < tries:
+			slog.InfoContext(ctx, "a file's URL is outdated", "conversation", m.Conversation, "try", try)
+		default:
+			return a, err
 		}
-		return a, err
 	}
+}
+
+// outdated tells whether a download was refused because its URL is past its five minutes.
+func outdated(err error) bool {
+	var refusal *whatsapp.Error
+	return errors.As(err, &refusal) && (refusal.HTTPStatus == http.StatusNotFound || refusal.HTTPStatus == http.StatusGone)
 }
 
 // stream copies the file from Meta into the bucket and returns its size.
@@ -132,7 +141,7 @@ func (h *Handler) stream(ctx context.Context, info whatsapp.MediaInfo, a chat.At
 	defer d.Body.Close()
 	body, size := io.Reader(d.Body), d.Size
 	if size < 0 {
-		spool, n, err := spooled(d.Body)
+		spool, n, err := spooled(d.Body, maxFile)
 		if err != nil {
 			return 0, err
 		}
@@ -147,15 +156,18 @@ func (h *Handler) stream(ctx context.Context, info whatsapp.MediaInfo, a chat.At
 	return size, h.Blobs.Put(ctx, a.Key, body, size, blob.PutOptions{ContentType: mime, SHA256: sum})
 }
 
-// spooled writes a body of unknown length to disk, because S3 wants to know it beforehand.
-func spooled(body io.Reader) (*os.File, int64, error) {
+// errTooLong says that a file goes on beyond what Meta allows.
+var errTooLong = errors.New("the file is longer than Meta allows")
+
+// spooled writes a body of unknown length, but at most limit bytes, to disk, because S3 wants to know it beforehand.
+func spooled(body io.Reader, limit int64) (*os.File, int64, error) {
 	f, err := os.CreateTemp("", "file-*")
 	if err != nil {
 		return nil, 0, chat.E(chat.Unavailable, "", fmt.Errorf("spool: %w", err))
 	}
-	n, err := io.Copy(f, io.LimitReader(body, maxFile+1))
-	if err == nil && n > maxFile {
-		err = errors.New("the file is longer than Meta allows")
+	n, err := io.Copy(f, io.LimitReader(body, limit+1))
+	if err == nil && n > limit {
+		err = errTooLong
 	}
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
@@ -170,11 +182,14 @@ func spooled(body io.Reader) (*os.File, int64, error) {
 
 // giveUp returns the file as failed when Meta will never give it out, else the error to wait with.
 func (h *Handler) giveUp(ctx context.Context, m chat.Message, qm queue.Message, cause error) (chat.Attachment, error) {
+	switch {
+	case errors.Is(cause, whatsapp.ErrUntrustedURL):
+		return failed(m, "Meta named a host that isn't its own"), nil
+	case errors.Is(cause, errTooLong):
+		return failed(m, errTooLong.Error()), nil
+	}
 	var refusal *whatsapp.Error
 	if !errors.As(cause, &refusal) {
-		if errors.Is(cause, whatsapp.ErrUntrustedURL) {
-			return failed(m, "Meta named a host that isn't its own"), nil
-		}
 		return chat.Attachment{}, waiting(cause)
 	}
 	if refusal.Class == whatsapp.ClassAccount {
@@ -188,7 +203,7 @@ func (h *Handler) giveUp(ctx context.Context, m chat.Message, qm queue.Message, 
 	if gone && qm.Receives >= refusals {
 		return failed(m, fmt.Sprintf("Meta doesn't give it out (code %d)", refusal.Code)), nil
 	}
-	return chat.Attachment{}, waiting(cause)
+	return chat.Attachment{}, &chat.Error{Kind: chat.Unavailable, After: refusal.RetryAfter, Err: fmt.Errorf("fetch a file: %w", cause)}
 }
 
 func failed(m chat.Message, reason string) chat.Attachment {
