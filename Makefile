@@ -18,11 +18,11 @@ test: lint ## All tests, the end-to-end tests included
 bench: go ## Measure calls, units, dollars, times, sizes and memory (ONLY=cost,start … for a part)
 	@go run ./infra/bench -only "$(ONLY)"
 
-lint: go setup build/staticcheck ## Formatting, go vet, staticcheck, the template's linters
+lint: go setup build/golangci-lint ## Formatting, go vet, golangci-lint with staticcheck, the template's linters
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 	if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	build/staticcheck ./...
+	build/golangci-lint run ./...
 	.venv/tools/bin/cfn-lint template.yaml
 	AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .venv/tools/bin/sam validate --lint
 
@@ -42,8 +42,9 @@ redrive: go ## On AWS: give a dead-letter queue's messages back to their queue (
 setup: go ## Install the pinned Python tools into .venv (done by the other targets when needed)
 	@go run ./infra/local/setup -all
 
-build/staticcheck: infra/tools/go.mod infra/tools/go.sum
-	go build -C infra/tools -o ../../build/ honnef.co/go/tools/cmd/staticcheck
+build/golangci-lint: infra/tools/go.mod infra/tools/go.sum
+	@echo "Building golangci-lint (some minutes on a new machine)"
+	@go build -C infra/tools -o ../../build/ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 go:
 	@command -v go >/dev/null || { echo "Go 1.26 or newer is needed: https://go.dev/dl"; exit 1; }

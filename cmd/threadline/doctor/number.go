@@ -97,9 +97,10 @@ func (e *exam) judge(n whatsapp.NumberInfo) (level Level, do []string) {
 	case n.Status != "CONNECTED":
 		problem(Fail, "It can't send while it is "+n.Status+": "+manager+" > Account overview says why.")
 	}
-	if n.CanSend == "BLOCKED" {
+	switch n.CanSend {
+	case "BLOCKED":
 		problem(Fail, "Meta blocks its messages: "+manager+" > Account overview says why.")
-	} else if n.CanSend == "LIMITED" {
+	case "LIMITED":
 		problem(Warn, "Meta limits its messages: "+manager+" > Account overview says why.")
 	}
 	if n.Quality == "RED" || n.Quality == "YELLOW" {

@@ -25,14 +25,13 @@ const appSecret = "app-secret"
 
 // world is what the handler reaches.
 type world struct {
-	secrets  map[string]string
-	fresh    map[string]string // what Refresh finds
-	broken   error
-	sent     []queue.Entry
-	failing  error
-	blobs    blob.Memory
-	counted  []string
-	refusing func(queue.Entry) bool
+	secrets map[string]string
+	fresh   map[string]string // what Refresh finds
+	broken  error
+	sent    []queue.Entry
+	failing error
+	blobs   blob.Memory
+	counted []string
 }
 
 func (w *world) Value(_ context.Context, key string) (string, error) {

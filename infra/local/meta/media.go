@@ -248,7 +248,7 @@ func (s *Simulator) download(w http.ResponseWriter, r *http.Request) *graphError
 	defer in.Close()
 	w.Header().Set("Content-Type", f.MIME)
 	if trouble == "corrupt" {
-		io.Copy(w, io.MultiReader(strings.NewReader("?"), in))
+		_, _ = io.Copy(w, io.MultiReader(strings.NewReader("?"), in))
 		return nil
 	}
 	http.ServeContent(w, r, "", f.At, in)

@@ -188,7 +188,7 @@ func (s *Simulator) fetch(ctx context.Context, link string, kind mediaKind) (*fi
 	defer resp.Body.Close()
 	mimeType := strings.TrimSpace(resp.Header.Get("Content-Type"))
 	if resp.StatusCode != http.StatusOK || !kind.takes(mimeType) {
-		io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
+		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
 		return nil, errors.New("fetch a link: the answer is not a file of this kind")
 	}
 	f, err := s.store(resp.Body, kind.size)

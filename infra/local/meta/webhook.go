@@ -200,7 +200,7 @@ func (s *Simulator) attempt(ctx context.Context, body []byte) error {
 		return errors.New(plainWords(err))
 	}
 	defer resp.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
 	switch resp.StatusCode {
 	case http.StatusOK:
 		return nil

@@ -164,7 +164,7 @@ func (e *Emulator) waitReady(ctx context.Context) error {
 			return fmt.Errorf("ask emulator: %w", err)
 		}
 		if response, err := http.DefaultClient.Do(request); err == nil {
-			io.Copy(io.Discard, response.Body)
+			_, _ = io.Copy(io.Discard, response.Body)
 			response.Body.Close()
 			if response.StatusCode == http.StatusOK {
 				return nil
