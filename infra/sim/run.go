@@ -215,7 +215,9 @@ func (s *Sim) step(until time.Time) bool {
 	}
 	order := slices.Clone(s.functions)
 	if s.o.Seed != 0 {
+		s.mu.Lock()
 		s.rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		s.mu.Unlock()
 	}
 	for _, f := range order {
 		n, err := f.pump.Once(context.Background())

@@ -173,16 +173,16 @@ func (s *Sim) wire() {
 		}
 		return h.Handle
 	})
-	s.consume("media", s.Media, s.MediaDLQ, 1, func() queue.Handler {
-		h := media.Handler{
-			Store: table("media"), Graph: graph(), Blobs: bucket, CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
-		}
-		return h.Handle
-	})
 	s.consume("crmsync", s.CRM, s.CRMDLQ, 1, func() queue.Handler {
 		connector := hubspot.New(hubspot.Config{Token: token, HTTP: web, Now: s.Now})
 		h := crmsync.Handler{
 			Store: table("crmsync"), Blobs: bucket, Metrics: s.Metrics, Connectors: map[string]crm.Connector{"hubspot": connector},
+		}
+		return h.Handle
+	})
+	s.consume("media", s.Media, s.MediaDLQ, 1, func() queue.Handler {
+		h := media.Handler{
+			Store: table("media"), Graph: graph(), Blobs: bucket, CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
 		}
 		return h.Handle
 	})
@@ -200,6 +200,7 @@ func (s *Sim) consume(name string, q, dlq *queuetest.Queue, batch int, start fun
 	f := &function{name: name, start: start, handle: start()}
 	f.consumer = &queue.Consumer{
 		Client: &queueAPI{s, q}, QueueURL: q.URL, DLQURL: dlq.URL, Source: name, Metrics: s.Metrics, Log: s.o.Log,
+		Jitter: s.jitter,
 		Handle: func(ctx context.Context, m queue.Message) error {
 			ctx, cancel := context.WithCancel(ctx) // what ends before the function does, see Ended
 			defer cancel()
@@ -210,6 +211,13 @@ func (s *Sim) consume(name string, q, dlq *queuetest.Queue, batch int, start fun
 		return s.invoke(f, e)
 	}}
 	s.functions = append(s.functions, f)
+}
+
+// jitter is what spreads repetitions: random, and the same for the same seed.
+func (s *Sim) jitter() float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.rng.Float64()
 }
 
 // noPause is how writers who met wait on a clock that stands.
