@@ -167,14 +167,11 @@ func (s *sync) once(ctx context.Context) error {
 	}
 	file := claim.File
 	if a := s.m.Attachment; a != nil && a.State.Have() && file == "" {
-		ref, err := s.connector.EnsureFile(ctx, s.file())
-		var refused *crm.Error
-		if errors.As(err, &refused) && refused.Class == crm.Refused {
-			want.Note = lines(want.Note, "The CRM doesn't take the file ("+refused.Reason+"); it is kept in Threadline.")
-		} else if err != nil {
-			return fmt.Errorf("file: %w", err)
+		var note string
+		if file, note, err = s.attach(ctx); err != nil {
+			return err
 		}
-		file = string(ref)
+		want.Note = lines(want.Note, note)
 	}
 	if claim.Shown == shown(want, file) {
 		return nil
@@ -186,8 +183,24 @@ func (s *sync) once(ctx context.Context) error {
 	if err := s.connector.Complete(ctx, on, crm.EntryRef(claim.Ref), want, files); err != nil {
 		return fmt.Errorf("complete: %w", err)
 	}
-	_, err = s.claim(ctx, func(e *store.Entry) { e.File, e.Shown = file, shown(want, file) })
+	_, err = s.claim(ctx, func(e *store.Entry) { e.File, e.Shown, e.Reason = file, shown(want, file), "" })
 	return err
+}
+
+// attach gives the CRM the file, or says why the entry has to do without it.
+func (s *sync) attach(ctx context.Context) (file, note string, err error) {
+	ref, err := s.connector.EnsureFile(ctx, s.file())
+	var refused *crm.Error
+	switch {
+	case errors.Is(err, blob.ErrNotFound):
+		slog.WarnContext(ctx, "a file isn't in the bucket any more", "conversation", s.m.Conversation)
+		return "", "The file is past its retention.", nil
+	case errors.As(err, &refused) && refused.Class == crm.Refused:
+		return "", "The CRM doesn't take the file (" + refused.Reason + "); it is kept in Threadline.", nil
+	case err != nil:
+		return "", "", fmt.Errorf("file: %w", err)
+	}
+	return string(ref), "", nil
 }
 
 // contact finds or makes the customer's record, and completes it when more is known of the person than before.

@@ -69,7 +69,7 @@ func fileNote(m chat.Message) string {
 	case chat.Pending:
 		return "The file is arriving."
 	case chat.FileFailed:
-		return "The file could not be fetched: " + m.Attachment.Reason + "."
+		return sentence("The file could not be fetched", m.Attachment.Reason)
 	case chat.Unverified:
 		return "The file doesn't have the hash that WhatsApp declared."
 	}
@@ -81,29 +81,52 @@ func statusNote(m chat.Message) string {
 	if m.Direction == chat.In || m.Status != chat.Failed {
 		return ""
 	}
-	if p := m.Steps[chat.Failed].Error; p != nil {
-		return "Not delivered: " + p.Reason + "."
+	p := m.Steps[chat.Failed].Error
+	switch {
+	case p == nil:
+		return "Not delivered."
+	case p.Reason == "":
+		return fmt.Sprintf("Not delivered (code %d).", p.Code)
 	}
-	return "Not delivered."
+	return sentence("Not delivered", p.Reason)
 }
+
+// sentence is what happened and why. Some of Meta's reasons end in a full stop, and some don't.
+func sentence(what, why string) string { return what + ": " + strings.TrimSuffix(why, ".") + "." }
 
 // fileName is the sender's name for the file made harmless, or one of ours.
 func fileName(m chat.Message) string {
-	name := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || strings.ContainsRune(`/\:*?"<>|`, r) || r == unicode.ReplacementChar {
+	if name := harmless(m.Attachment.Name); name != "" {
+		return name
+	}
+	kind := harmless(title(chat.Message{Kind: m.Kind, RawType: m.RawType, Attachment: m.Attachment}))
+	return strings.ToLower(strings.ReplaceAll(kind, " ", "-")) + extension(m.Attachment.MIME)
+}
+
+// How long a file's name and its extension may be, in characters.
+const (
+	maxName      = 120
+	maxExtension = 10
+)
+
+// harmless makes one element of a path out of a name: without what separates, hides or turns round its parts.
+func harmless(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || strings.ContainsRune(`/\:*?"<>|`, r) || r == unicode.ReplacementChar {
 			return -1
 		}
 		return r
-	}, m.Attachment.Name)
+	}, name)
 	name = strings.Trim(name, ". ")
-	if r := []rune(name); len(r) > 120 {
-		ext := path.Ext(name)
-		name = string(r[:100]) + ext[:min(len(ext), 10)]
-	}
-	if name != "" {
+	r := []rune(name)
+	if len(r) <= maxName {
 		return name
 	}
-	return strings.ToLower(strings.ReplaceAll(title(chat.Message{Kind: m.Kind, RawType: m.RawType, Attachment: m.Attachment}), " ", "-")) + extension(m.Attachment.MIME)
+	ext := []rune(path.Ext(name))
+	if len(ext) > maxExtension {
+		ext = nil
+	}
+	return string(r[:maxName-len(ext)]) + string(ext)
 }
 
 // extensions are those that people expect; the system's own table may be empty, and names several for some types.
