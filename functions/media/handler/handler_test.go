@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -276,8 +277,14 @@ func TestSpoolingEnds(t *testing.T) {
 		t.Fatalf("a file of the longest length: %d bytes (%v)", n, err)
 	}
 	f.Close()
+	if err := os.Remove(f.Name()); err != nil {
+		t.Error(err)
+	}
 	if _, _, err := spooled(strings.NewReader(photo), int64(len(photo))-1); !errors.Is(err, errTooLong) {
 		t.Errorf("a longer one: %v", err)
+	}
+	if left, err := os.ReadDir(os.TempDir()); err != nil || len(left) != 0 {
+		t.Errorf("%d temporary files are left (%v)", len(left), err)
 	}
 	r := newRig(t, chat.Attachment{MediaID: "900"})
 	if a, err := r.h.giveUp(t.Context(), r.message, queue.Message{Receives: 1}, waiting(errTooLong)); err != nil || a.State != chat.FileFailed {

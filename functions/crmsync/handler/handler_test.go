@@ -1,0 +1,429 @@
+package handler
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"threadline/shared/chat"
+	"threadline/shared/crm"
+	"threadline/shared/metric"
+	"threadline/shared/queue"
+	"threadline/shared/route"
+	"threadline/shared/store"
+)
+
+func TestAnEntryIsMadeOnce(t *testing.T) {
+	r := newRig(t)
+	m := r.text("wamid.1", "hello")
+	r.mustSync(m)
+	r.called("contact", "entry")
+	r.mustSync(m)
+	r.called()
+	e := r.entry(m)
+	if e.shows.Text != "hello" || e.shows.Author != "Test Customer" || !e.shows.At.Equal(noon) || e.shows.Direction != chat.In || e.shows.Note != "" {
+		t.Errorf("it shows %+v", e.shows)
+	}
+	if p := r.crm.people[e.on]; p.Key != m.Contact || p.Phone != ana || p.Name != "Test Customer" {
+		t.Errorf("it is on the record of %+v", p)
+	}
+	r.mustSync(r.text("wamid.2", "again"))
+	r.called("entry") // the contact is known
+}
+
+func TestAFileCompletesItsEntry(t *testing.T) {
+	for _, test := range []struct {
+		state  chat.FileState
+		reason string
+		note   string
+		files  int
+	}{
+		{chat.Stored, "", "", 1},
+		{chat.Unverified, "", "The file doesn't have the hash that WhatsApp declared.", 1},
+		{chat.FileFailed, "Meta doesn't give it out (code 100)", "The file could not be fetched: Meta doesn't give it out (code 100).", 0},
+	} {
+		t.Run(string(test.state), func(t *testing.T) {
+			r := newRig(t)
+			m := r.photo()
+			r.mustSync(m)
+			if e := r.entry(m); e.shows.Text != "Photo" || e.shows.Note != "The file is arriving." || len(e.files) != 0 {
+				t.Errorf("meanwhile it shows %+v", e)
+			}
+			r.crm.calls = nil
+			r.arrives(m, test.state, test.reason)
+			r.mustSync(m)
+			e := r.entry(m)
+			if e.shows.Note != test.note || len(e.files) != test.files {
+				t.Errorf("it shows %+v", e)
+			}
+			if test.files == 1 {
+				r.called("file", "complete")
+				if got := r.crm.files[entryKey(m)]; got != "photo.jpg image/jpeg the bytes" {
+					t.Errorf("the file is %q", got)
+				}
+			} else {
+				r.called("complete")
+			}
+			r.mustSync(m)
+			r.called()
+		})
+	}
+	t.Run("there from the start", func(t *testing.T) {
+		r := newRig(t)
+		m := r.photo()
+		r.arrives(m, chat.Stored, "")
+		r.mustSync(m)
+		r.called("contact", "entry", "file", "complete")
+	})
+}
+
+// TestWithoutAFile: the bucket or the CRM won't have it. The entry says so, and that is the end of it.
+func TestWithoutAFile(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		fail   error
+		remove bool
+		note   string
+	}{
+		{"the CRM refuses it", &crm.Error{Class: crm.Refused, Reason: "FILE_TOO_LARGE"}, false, "The CRM doesn't take the file (FILE_TOO_LARGE); it is kept in Threadline."},
+		{"it is past its retention", nil, true, "The file is past its retention."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig(t)
+			m := r.photo()
+			r.arrives(m, chat.Stored, "")
+			if test.remove {
+				r.change(m, func(m *chat.Message) { m.Attachment.Key = "media/expired" })
+			}
+			r.crm.fail = always("file", test.fail)
+			for range 3 {
+				r.mustSync(m)
+			}
+			if e := r.entry(m); e.shows.Note != test.note || len(e.files) != 0 {
+				t.Errorf("it shows %+v", e)
+			}
+			r.called("contact", "entry", "file", "complete", "file", "file")
+			if len(r.counts) != 0 {
+				t.Errorf("counted %v", r.counts)
+			}
+		})
+	}
+}
+
+func TestWhatWeSent(t *testing.T) {
+	at := noon.Add(time.Minute)
+	for _, test := range []struct {
+		name   string
+		change func(*chat.Message)
+		due    bool
+		note   string
+	}{
+		{"not yet accepted", func(m *chat.Message) {}, false, ""},
+		{"its outcome is unknown", func(m *chat.Message) { m.Reach(chat.Unknown, at, nil) }, false, ""},
+		{"refused at once", func(m *chat.Message) { m.Reach(chat.Failed, at, &chat.Problem{Code: 131047, Reason: "r"}) }, false, ""},
+		{"accepted", func(m *chat.Message) { m.ProviderID = "w"; m.Reach(chat.Accepted, at, nil) }, true, ""},
+		{"unknown until a receipt", func(m *chat.Message) {
+			m.Reach(chat.Unknown, at, nil)
+			m.Apply(chat.Receipt{ProviderID: "w", Status: chat.Delivered, At: at})
+		}, true, ""},
+		{"undelivered", func(m *chat.Message) {
+			m.Apply(chat.Receipt{ProviderID: "w", Status: chat.Failed, At: at, Error: &chat.Problem{Code: 131026, Reason: "Message undeliverable"}})
+		}, true, "Not delivered: Message undeliverable."},
+		{"undelivered, in a whole sentence", func(m *chat.Message) {
+			m.Apply(chat.Receipt{ProviderID: "w", Status: chat.Failed, At: at, Error: &chat.Problem{Code: 131049, Reason: "It was not delivered."}})
+		}, true, "Not delivered: It was not delivered."},
+		{"undelivered, with a code", func(m *chat.Message) {
+			m.Apply(chat.Receipt{ProviderID: "w", Status: chat.Failed, At: at, Error: &chat.Problem{Code: 131026}})
+		}, true, "Not delivered (code 131026)."},
+		{"undelivered, without a word", func(m *chat.Message) {
+			m.Apply(chat.Receipt{ProviderID: "w", Status: chat.Failed, At: at})
+		}, true, "Not delivered."},
+		{"failed, and delivered after all", func(m *chat.Message) {
+			m.Apply(chat.Receipt{ProviderID: "w", Status: chat.Failed, At: at})
+			m.Apply(chat.Receipt{ProviderID: "w", Status: chat.Delivered, At: at})
+		}, true, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := newRig(t)
+			first := r.text("wamid.1", "hello")
+			m, _, err := r.store.Queue(t.Context(), chat.Message{
+				ID: "m_1", Conversation: first.Conversation, Contact: first.Contact, At: noon, Direction: chat.Out, Kind: chat.KindText,
+				Text: "answer", Status: chat.Queued, Send: &chat.Send{To: chat.Address{Phone: ana}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.change(m, test.change)
+			r.mustSync(m)
+			if !test.due {
+				r.called()
+				return
+			}
+			if e := r.entry(m); e.shows.Author != "Company" || e.shows.Text != "answer" || e.shows.Note != test.note || e.shows.Direction != chat.Out {
+				t.Errorf("it shows %+v", e.shows)
+			}
+		})
+	}
+}
+
+func TestNothingToSync(t *testing.T) {
+	r := newRig(t)
+	m := r.text("wamid.1", "hello")
+	gone := m
+	gone.ID = "wamid.gone"
+	for name, ref := range map[string]route.Ref{
+		"a connector that isn't configured": route.NewRef(m, store.SortKey(m), chat.Effect{Kind: chat.EffectCRM, Target: "odoo"}, route.Stored),
+		"past its retention":                route.NewRef(gone, store.SortKey(gone), chat.Effect{Kind: chat.EffectCRM, Target: "fake"}, route.Stored),
+	} {
+		if err := r.h.Handle(t.Context(), queue.Message{Body: ref.Body()}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		r.called()
+	}
+	var passing interface{ Temporary() bool }
+	if err := r.h.Handle(t.Context(), queue.Message{Body: []byte(`{"v":2}`)}); err == nil || errors.As(err, &passing) {
+		t.Errorf("garbage: %v", err)
+	}
+}
+
+func TestOnlyKnownConnectorsAreChosen(t *testing.T) {
+	known := map[string]crm.Connector{"fake": newFake(t), "odoo": newFake(t)}
+	for names, want := range map[string]int{"none": 0, "fake": 1, "fake,odoo": 2, "fake,typo": 1} {
+		if got := Choose(known, strings.Split(names, ",")); len(got) != want || got["typo"] != nil {
+			t.Errorf("%s chooses %v", names, got)
+		}
+	}
+}
+
+func TestItProvisionsWhatTheCRMLacks(t *testing.T) {
+	r := newRig(t)
+	r.crm.provisioned = false
+	m := r.text("wamid.1", "hello")
+	r.mustSync(m)
+	r.called("contact", "provision", "contact", "entry")
+
+	// Somebody removes the properties, again and again.
+	r.crm.fail = always("entry", fmt.Errorf("write: %w", crm.ErrNotProvisioned))
+	r.stopped(r.sync(r.text("wamid.2", "again")), time.Minute)
+	r.called("entry", "provision", "entry")
+
+	// Or there is no right to make them.
+	r.crm.fail = func(op string) error {
+		if op == "provision" {
+			return &crm.Error{Class: crm.Stopped, Op: "provision", Scopes: []string{"schemas"}}
+		}
+		return crm.ErrNotProvisioned
+	}
+	r.stopped(r.sync(r.text("wamid.3", "again")), time.Minute)
+	r.called("entry", "provision")
+}
+
+// stopped checks that a failure waits for a person, for least at least, and was counted.
+func (r *rig) stopped(err error, least time.Duration) {
+	r.Helper()
+	var wait *chat.Error
+	if !errors.As(err, &wait) || !wait.Temporary() || wait.RetryAfter() != least {
+		r.Errorf("it waits with %v", err)
+	}
+	if n := r.counts[metric.ConnectorStopped+" Connector fake"]; n != 1 {
+		r.Errorf("counted %v", r.counts)
+	}
+	clear(r.counts)
+}
+
+func TestWhatWasDeletedInTheCRMIsMadeAgain(t *testing.T) {
+	t.Run("the contact", func(t *testing.T) {
+		r := newRig(t)
+		r.mustSync(r.text("wamid.1", "hello"))
+		clear(r.crm.contacts)
+		clear(r.crm.people)
+		r.crm.calls = nil
+		m := r.text("wamid.2", "again")
+		r.mustSync(m)
+		r.called("entry", "contact", "entry")
+		if e := r.entry(m); r.crm.people[e.on].Key != m.Contact {
+			t.Errorf("it is on %s", e.on)
+		}
+	})
+	t.Run("the entry", func(t *testing.T) {
+		r := newRig(t)
+		m := r.photo()
+		r.mustSync(m)
+		clear(r.crm.entries)
+		r.crm.calls = nil
+		r.arrives(m, chat.Stored, "")
+		r.mustSync(m)
+		r.called("file", "complete", "contact", "entry", "file", "complete")
+		if e := r.entry(m); len(e.files) != 1 {
+			t.Errorf("it shows %+v", e)
+		}
+	})
+	t.Run("faster than we make it", func(t *testing.T) {
+		r := newRig(t)
+		r.crm.fail = always("entry", crm.ErrGone)
+		r.stopped(r.sync(r.text("wamid.1", "hello")), time.Minute)
+		r.called("contact", "entry", "contact", "entry")
+	})
+}
+
+// TestARefusalIsRecordedAndTheRestGoesOn: nobody waits behind an entry that the CRM will never take.
+func TestARefusalIsRecordedAndTheRestGoesOn(t *testing.T) {
+	for _, op := range []string{"contact", "entry", "complete"} {
+		t.Run(op, func(t *testing.T) {
+			r := newRig(t)
+			m := r.photo()
+			r.arrives(m, chat.Stored, "")
+			r.crm.fail = once(op, &crm.Error{Class: crm.Refused, Op: op, Status: 400, Reason: "INVALID"})
+			r.mustSync(m)
+			if n := r.counts[metric.Parked+" Source fake"]; n != 1 {
+				t.Errorf("counted %v", r.counts)
+			}
+			if got := r.claim(m); !strings.Contains(got.Reason, "INVALID") {
+				t.Errorf("on the table it is %+v", got)
+			}
+			next := r.text("wamid.2", "again")
+			r.mustSync(next)
+			r.entry(next)
+
+			r.mustSync(m) // asked for again, it is done, and the reason is gone
+			if got := r.claim(m); got.Reason != "" || got.Ref == "" || got.File == "" {
+				t.Errorf("on the table it is %+v", got)
+			}
+		})
+	}
+}
+
+// claim is what the table knows of a message's entry.
+func (r *rig) claim(m chat.Message) store.Entry {
+	r.Helper()
+	e, err := r.store.ClaimEntry(r.Context(), m, "fake", func(*store.Entry) {})
+	if err != nil {
+		r.Fatal(err)
+	}
+	return e
+}
+
+func TestWaiting(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		err   *crm.Error
+		after time.Duration
+		stops bool
+	}{
+		{"a token that expired", &crm.Error{Class: crm.Stopped, Status: 401}, time.Minute, true},
+		{"a day's quota", &crm.Error{Class: crm.Stopped, Status: 429, After: time.Hour}, time.Hour, true},
+		{"too fast", &crm.Error{Class: crm.Limited, Status: 429, After: 11 * time.Second}, 11 * time.Second, false},
+		{"down", &crm.Error{Class: crm.Transient, Status: 503}, 0, false},
+	} {
+		for _, op := range []string{"contact", "entry", "file", "complete"} {
+			t.Run(test.name+" at "+op, func(t *testing.T) {
+				r := newRig(t)
+				m := r.photo()
+				r.arrives(m, chat.Stored, "")
+				r.crm.fail = once(op, test.err)
+				err := r.sync(m)
+				if test.stops {
+					r.stopped(err, test.after)
+				} else {
+					var wait *crm.Error
+					if !errors.As(err, &wait) || !wait.Temporary() || wait.RetryAfter() != test.after || len(r.counts) != 0 {
+						t.Errorf("it waits with %v, counted %v", err, r.counts)
+					}
+				}
+				r.mustSync(m)
+				if e := r.entry(m); len(e.files) != 1 || len(r.crm.contacts) != 1 || len(r.crm.entries) != 1 {
+					t.Errorf("in the end it is %+v, of %d contacts and %d entries", e, len(r.crm.contacts), len(r.crm.entries))
+				}
+			})
+		}
+	}
+}
+
+// TestALostAnswerMakesNothingTwice: the CRM did it, and we don't know.
+func TestALostAnswerMakesNothingTwice(t *testing.T) {
+	for _, op := range []string{"contact", "entry", "file", "complete"} {
+		r := newRig(t)
+		m := r.photo()
+		r.crm.lose = once(op, &crm.Error{Class: crm.Transient})
+		first := r.sync(m)
+		r.arrives(m, chat.Stored, "") // it says more by the time of the second try
+		if second := r.sync(m); (first == nil) == (second == nil) {
+			t.Errorf("%s: %v, then %v", op, first, second)
+		}
+		r.mustSync(m)
+		if e := r.entry(m); len(e.files) != 1 || e.shows.Note != "" || len(r.crm.contacts) != 1 || len(r.crm.entries) != 1 {
+			t.Errorf("%s: in the end it is %+v, of %d contacts and %d entries", op, e, len(r.crm.contacts), len(r.crm.entries))
+		}
+	}
+}
+
+// TestMoreIsLearntOfAPerson: the record is completed with the next message.
+func TestMoreIsLearntOfAPerson(t *testing.T) {
+	r := newRig(t)
+	by := func(id string, seen chat.Seen) chat.Message {
+		return r.received(chat.Message{ID: chat.MessageID(id), Kind: chat.KindText, Text: "x", At: noon.Add(time.Duration(len(r.crm.entries)) * time.Minute)}, seen)
+	}
+	m := by("wamid.1", chat.Seen{BSUID: "ES.abc"})
+	r.mustSync(m)
+	on := r.entry(m).on
+	if p := r.crm.people[on]; p.Name != "" || p.Phone != "" || p.Key != m.Contact {
+		t.Errorf("at first it is %+v", p)
+	}
+	if e := r.entry(m); e.shows.Author != "Customer" {
+		t.Errorf("written by %s", e.shows.Author)
+	}
+	for i, seen := range []chat.Seen{
+		{BSUID: "ES.abc", Username: "user"},
+		{BSUID: "ES.abc", Username: "user", Name: "Test Customer"},
+		{BSUID: "ES.abc", Username: "user", Name: "Test Customer", Phone: ana},
+	} {
+		r.crm.calls = nil
+		m := by(fmt.Sprintf("wamid.2%d", i), seen)
+		r.mustSync(m)
+		r.called("contact", "entry")
+		if p := r.crm.people[on]; p.Username != seen.Username || p.Name != seen.Name || p.Phone != seen.Phone {
+			t.Errorf("after %+v it is %+v", seen, p)
+		}
+		if want := map[bool]string{true: "@user", false: "Test Customer"}[i == 0]; r.entry(m).shows.Author != want {
+			t.Errorf("written by %s", r.entry(m).shows.Author)
+		}
+	}
+	r.mustSync(by("wamid.3", chat.Seen{BSUID: "ES.abc"}))
+	r.called("entry") // it says nothing new
+}
+
+// TestOfTwoThatAreOneTheSurvivorHasTheRecord: what was made stays where it is, what comes goes to the survivor.
+func TestOfTwoThatAreOneTheSurvivorHasTheRecord(t *testing.T) {
+	r := newRig(t)
+	elder := r.received(chat.Message{ID: "wamid.1", Kind: chat.KindText, Text: "1"}, chat.Seen{BSUID: "ES.abc"})
+	younger := r.received(chat.Message{
+		ID: "wamid.2", Kind: chat.KindImage, Attachment: &chat.Attachment{State: chat.Pending, MediaID: "900"},
+	}, chat.Seen{Phone: ana})
+	late := r.received(chat.Message{ID: "wamid.3", Kind: chat.KindText, Text: "3"}, chat.Seen{Phone: ana})
+	r.mustSync(elder)
+	r.mustSync(younger)
+	before := r.entry(younger).on
+	if before == r.entry(elder).on {
+		t.Fatal("they are one before anybody knows")
+	}
+	both := r.received(chat.Message{ID: "wamid.4", Kind: chat.KindText, Text: "4", At: noon.Add(time.Minute)}, chat.Seen{BSUID: "ES.abc", Phone: ana})
+	if both.Contact != elder.Contact {
+		t.Fatalf("the survivor is %s, want the elder", both.Contact)
+	}
+	r.arrives(younger, chat.Stored, "")
+	for _, m := range []chat.Message{younger, late, both} {
+		r.mustSync(m)
+	}
+	if e := r.entry(younger); e.on != before || len(e.files) != 1 {
+		t.Errorf("what was begun is now %+v", e)
+	}
+	on := r.entry(elder).on
+	if r.entry(late).on != on || r.entry(both).on != on {
+		t.Errorf("what came is on %s and %s, want %s", r.entry(late).on, r.entry(both).on, on)
+	}
+	if p := r.crm.people[on]; p.Phone != ana || p.Key != elder.Contact {
+		t.Errorf("the survivor's record is %+v", p)
+	}
+}

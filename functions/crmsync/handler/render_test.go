@@ -1,0 +1,98 @@
+package handler
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"threadline/shared/chat"
+)
+
+func TestWhatAMessageIsCalled(t *testing.T) {
+	for _, test := range []struct {
+		m    chat.Message
+		want string
+	}{
+		{chat.Message{Kind: chat.KindText, Text: "hello"}, "hello"},
+		{chat.Message{Kind: chat.KindImage, Text: "my roof"}, "my roof"},
+		{chat.Message{Kind: chat.KindImage}, "Photo"},
+		{chat.Message{Kind: chat.KindAudio, Attachment: &chat.Attachment{}}, "Audio"},
+		{chat.Message{Kind: chat.KindAudio, Attachment: &chat.Attachment{Voice: true}}, "Voice message"},
+		{chat.Message{Kind: chat.KindReaction}, "Took a reaction back"},
+		{chat.Message{Kind: chat.KindRevoke}, "Deleted a message"},
+		{chat.Message{Kind: chat.KindUnsupported}, "A message that WhatsApp doesn't pass on"},
+		{chat.Message{Kind: chat.KindUnknown, RawType: "hologram"}, "Message of type hologram"},
+	} {
+		if got := render(test.m, chat.Contact{}).Text; got != test.want {
+			t.Errorf("%+v is called %q, want %q", test.m, got, test.want)
+		}
+	}
+}
+
+func TestKeysAreStable(t *testing.T) {
+	key := func(conversation, id string) string {
+		return entryKey(chat.Message{Conversation: chat.ConversationID(conversation), ID: chat.MessageID(id)})
+	}
+	one := key("100.a", "wamid.1")
+	if one != "29c8564c9b90247a42f69dcf4a72e7245bf5cb22" { // CRMs hold entries under it
+		t.Errorf("the key is %s", one)
+	}
+	if key("100.b", "wamid.1") != one {
+		t.Error("the key depends on whose conversation it is, which may change")
+	}
+	if key("200.a", "wamid.1") == one || key("100.a", "wamid.2") == one {
+		t.Error("two messages have one key")
+	}
+}
+
+func TestFileNamesAreHarmless(t *testing.T) {
+	long := strings.Repeat("é", 5000)
+	for _, test := range []struct {
+		name, mime string
+		kind       chat.Kind
+		want       string
+	}{
+		{"bill.pdf", "application/pdf", chat.KindDocument, "bill.pdf"},
+		{"Rechnung März.pdf", "application/pdf", chat.KindDocument, "Rechnung März.pdf"},
+		{"../../etc/passwd", "", chat.KindDocument, "etcpasswd"},
+		{`C:\Windows\system.ini`, "", chat.KindDocument, "CWindowssystem.ini"},
+		{"/etc/shadow", "", chat.KindDocument, "etcshadow"},
+		{"a\x00b\r\nc\x7f\u0085.pdf", "", chat.KindDocument, "abc.pdf"},
+		{"photo\u202Egpj.exe", "", chat.KindDocument, "photogpj.exe"},
+		{"a\u2066b\u2069c\u200Fd\u061Ce.pdf", "", chat.KindDocument, "abcde.pdf"},
+		{"a\u2028b\u2029.pdf", "", chat.KindDocument, "ab.pdf"},
+		{"family \U0001F469\u200D\U0001F467.jpg", "", chat.KindImage, "family \U0001F469\u200D\U0001F467.jpg"},
+		{`<img src=x onerror="x">|?*.html`, "", chat.KindDocument, "img src=x onerror=x.html"},
+		{"..hidden. ", "", chat.KindDocument, "hidden"},
+		{"\xff\xfebad.pdf", "", chat.KindDocument, "bad.pdf"},
+		{long + ".pdf", "", chat.KindDocument, strings.Repeat("é", 116) + ".pdf"},
+		{long + ".éééééééé", "", chat.KindDocument, strings.Repeat("é", 111) + ".éééééééé"},
+		{"a." + long, "", chat.KindDocument, "a." + strings.Repeat("é", 118)},
+		{"", "application/pdf", chat.KindDocument, "document.pdf"},
+		{"...", "image/jpeg", chat.KindImage, "photo.jpg"},
+		{"\u202E", "audio/ogg; codecs=opus", chat.KindAudio, "audio.ogg"},
+		{"", "not a type", chat.KindVideo, "video"},
+		{"", "image/webp", chat.KindSticker, "sticker.webp"},
+		{"", "", chat.KindUnknown, "message-of-type-..ab"},
+	} {
+		got := fileName(chat.Message{Kind: test.kind, RawType: "../a/b", Attachment: &chat.Attachment{Name: test.name, MIME: test.mime}})
+		if got != test.want || !utf8.ValidString(got) || utf8.RuneCountInString(got) > maxName {
+			t.Errorf("%.40q is called %.140q, want %.140q", test.name, got, test.want)
+		}
+	}
+	voice := chat.Message{Kind: chat.KindAudio, Attachment: &chat.Attachment{Voice: true, MIME: "audio/ogg"}}
+	if got := fileName(voice); got != "voice-message.ogg" {
+		t.Errorf("a voice note is called %q", got)
+	}
+}
+
+func TestShownTellsEverythingApart(t *testing.T) {
+	seen := map[string]bool{}
+	for _, parts := range [][]string{{}, {""}, {"a"}, {"a", ""}, {"", "a"}, {"a", "b"}, {"ab"}, {"ab", ""}, {"1:a"}} {
+		if d := digest(parts...); seen[d] {
+			t.Errorf("%q looks like another", parts)
+		} else {
+			seen[d] = true
+		}
+	}
+}
