@@ -14,11 +14,29 @@ import (
 // logs and in the rights that were used.
 func TestTheWholeStack(t *testing.T) {
 	w := start(t, filepath.Join(t.TempDir(), "state"))
+	var storm chaos
 	for _, part := range []struct {
 		name string
 		test func(*testing.T, *world)
 	}{
+		{"poison is put into every queue", poisoned},
+		{"functions are killed", storm.killing},
 		{"a customer and the company talk", talk},
+		{"a customer without a phone number", withoutNumber},
+		{"a group chat stays apart", inGroup},
+		{"the webhook refuses", refusals},
+		{"a number that isn't ours", foreignNumber},
+		{"a thousand updates in one POST", batch},
+		{"a text too long for a queue", long},
+		{"everything comes twice", repeated},
+		{"what is posted in public", corpus},
+		{"each function says something", speaking},
+		{"what was killed has converged", storm.converged},
+		{"the CRM is down", crmDown},
+		{"Meta is down", metaDown},
+		{"poison is parked", parked},
+		{"no log says who or what", discreet},
+		{"each role allows what was done", rights},
 	} {
 		if !t.Run(part.name, func(t *testing.T) { part.test(t, w) }) {
 			t.Logf("the runner said:\n%s", w.runner)

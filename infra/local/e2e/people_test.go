@@ -5,9 +5,14 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strconv"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"threadline/infra/local/hubspot"
 	"threadline/infra/local/meta"
@@ -60,29 +65,27 @@ func (p *person) writes(t *testing.T, d meta.Draft) string {
 func (p *person) known(t *testing.T) {
 	t.Helper()
 	eventually(t, patience, func() error {
-		var out struct {
-			Conversations []struct {
-				ID      string
-				Number  string
-				Contact struct{ ID, Name string }
+		for cursor, more := "", true; more; more = cursor != "" {
+			var page struct {
+				Conversations []struct {
+					ID      string
+					Number  string
+					Contact struct{ ID, Name string }
+				}
+				NextCursor string `json:"next_cursor"`
 			}
-			NextCursor string `json:"next_cursor"`
-		}
-		for {
-			if err := p.w.get(t, "/conversations?limit=100&cursor="+url.QueryEscape(out.NextCursor), &out); err != nil {
+			if err := p.w.get(t, "/conversations?limit=100&cursor="+url.QueryEscape(cursor), &page); err != nil {
 				return err
 			}
-			for _, c := range out.Conversations {
+			for _, c := range page.Conversations {
 				if c.Contact.Name == p.Name && c.Number == number {
 					p.contact, p.conversation = c.Contact.ID, c.ID
 					return nil
 				}
 			}
-			if out.NextCursor == "" {
-				return fmt.Errorf("no conversation with this customer yet")
-			}
-			out.Conversations = nil
+			cursor = page.NextCursor
 		}
+		return fmt.Errorf("no conversation with this customer yet")
 	})
 }
 
@@ -103,12 +106,8 @@ func (p *person) record() (hubspot.Contact, []hubspot.Entry, error) {
 // upload gives Meta a file to send, as a company's own program would, and returns its id.
 func (w *world) upload(t *testing.T, name, mimeType string, content []byte) string {
 	t.Helper()
-	out, err := lambda.NewFromConfig(w.Config()).ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	client := whatsapp.Client{Token: func(context.Context) (string, error) { return accessToken, nil }}
-	for _, f := range out.Functions {
+	for _, f := range w.functions(t) {
 		if f.Environment != nil && f.Environment.Variables["GRAPH_API_URL"] != "" {
 			client.BaseURL, client.Version = f.Environment.Variables["GRAPH_API_URL"], f.Environment.Variables["GRAPH_API_VERSION"]
 		}
@@ -118,4 +117,31 @@ func (w *world) upload(t *testing.T, name, mimeType string, content []byte) stri
 		t.Fatal(err)
 	}
 	return id
+}
+
+// functions are the deployed functions' configurations.
+func (w *world) functions(t *testing.T) []lambdatypes.FunctionConfiguration {
+	t.Helper()
+	out, err := lambda.NewFromConfig(w.Config()).ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Functions
+}
+
+// waiting counts the messages of a queue, given by the stack's output of its URL; invisible ones too.
+func (w *world) waiting(t *testing.T, output string) (int, error) {
+	t.Helper()
+	out, err := sqs.NewFromConfig(w.Config()).GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: aws.String(w.Output(output)), AttributeNames: []types.QueueAttributeName{"All"},
+	})
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"} {
+		count, _ := strconv.Atoi(out.Attributes[name])
+		n += count
+	}
+	return n, nil
 }
