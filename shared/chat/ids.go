@@ -1,6 +1,11 @@
 package chat
 
-import "strings"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"strings"
+)
 
 // NumberID is Meta's phone_number_id of a business number.
 type NumberID string
@@ -11,6 +16,17 @@ type ContactID string
 // ConversationID is derived from its parties and holds no phone number: "<number>.<contact>", or "<number>.g.<group>"
 // for a group chat.
 type ConversationID string
+
+// LogValue is what a log may say of a conversation: a group's own id may have a phone number encoded in it, so that a
+// hash stands for it.
+func (id ConversationID) LogValue() slog.Value {
+	number, group, ok := strings.Cut(string(id), ".g.")
+	if !ok {
+		return slog.StringValue(string(id))
+	}
+	sum := sha256.Sum256([]byte(group))
+	return slog.StringValue(number + ".g." + hex.EncodeToString(sum[:6]))
+}
 
 // MessageID names a message within a business number. One that we send is "m_" and 26 characters. One that comes from
 // the provider carries the provider's id, or "u_" and a SHA-256 of the update when it has none.
