@@ -47,6 +47,7 @@ type world struct {
 	recorder *record.Recorder
 	runner   *lockedBuffer // what the runner itself says
 	personal []string      // what no log may hold, see secret
+	ours     []string      // phone_number_ids, which logs may hold: pairs with what stands for them
 }
 
 // environ sets the template's parameters.
