@@ -183,6 +183,7 @@ func (s *Sim) wire() {
 	s.consume("media", s.Media, s.MediaDLQ, 1, func() queue.Handler {
 		h := media.Handler{
 			Store: table("media"), Graph: graph(), Blobs: bucket, CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
+			Now: s.Now,
 		}
 		return h.Handle
 	})

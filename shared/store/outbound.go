@@ -54,6 +54,15 @@ func (s *Store) queue(ctx context.Context, m chat.Message) (chat.Message, bool, 
 	return stored, true, s.write(ctx, append(ops, reference)...)
 }
 
+// Catch applies the receipts that came before the message's name was known. Accept does so too; this is for whoever finds
+// a message accepted and can't know whether Accept got that far.
+func (s *Store) Catch(ctx context.Context, m chat.Message) (chat.Message, error) {
+	if m.ProviderID == "" {
+		return m, nil
+	}
+	return s.applyParked(ctx, m.Conversation.Number(), m.ProviderID, m, "")
+}
+
 // Accept records that Meta took a message of ours under the given id, and applies the receipts that came before.
 func (s *Store) Accept(ctx context.Context, m chat.Message, providerID string) (chat.Message, error) {
 	name := providerKey(m.Conversation.Number(), providerID)

@@ -136,6 +136,12 @@ func lookUp(code int) (verdict, bool) {
 // classify sets Class and RetryAfter from the code, or for a code that isn't
 // in the table from what Meta and the HTTP status say.
 func (e *Error) classify() {
+	if e.Code == 100 && e.Subcode == 33 && e.object {
+		// "Does not exist, cannot be loaded due to missing permissions": the
+		// token may have lost its asset, so waiting beats losing.
+		e.Class = ClassAccount
+		return
+	}
 	if v, ok := lookUp(e.Code); ok && e.object {
 		e.Class, e.RetryAfter = v.class, v.wait
 		return

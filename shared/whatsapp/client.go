@@ -47,7 +47,8 @@ type Client struct {
 	lastUse atomic.Int64 // wall clock, seconds
 }
 
-// base returns the origin that the token is meant for.
+// base returns the origin that the token is meant for. A wrong one is nothing
+// that a message can be blamed for: it waits for the configuration to be mended.
 func (c *Client) base() (*url.URL, error) {
 	raw := c.BaseURL
 	if raw == "" {
@@ -55,10 +56,10 @@ func (c *Client) base() (*url.URL, error) {
 	}
 	u, err := url.Parse(strings.TrimRight(raw, "/"))
 	if err != nil || u.Host == "" || u.Path != "" || u.User != nil {
-		return nil, fmt.Errorf("%w: BaseURL is not a scheme and host", ErrInvalid)
+		return nil, &Error{Class: ClassNotSent, Err: errors.New("BaseURL is not a scheme and host")}
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
-		return nil, fmt.Errorf("%w: BaseURL is not https", ErrInvalid)
+		return nil, &Error{Class: ClassNotSent, Err: errors.New("BaseURL is not https")}
 	}
 	return u, nil
 }

@@ -41,6 +41,20 @@ type Error struct {
 	object bool // Meta answered with an error object
 }
 
+// Reason says in a few words why, for the message's own record: ours where the
+// code is known, else Meta's.
+func (e *Error) Reason() string {
+	if known, ok := lookUp(e.Code); ok {
+		return known.meaning
+	}
+	for _, words := range []string{e.Details, e.Title, e.Message} {
+		if words != "" {
+			return words
+		}
+	}
+	return "refused"
+}
+
 // Error describes the error without anything that was sent or received.
 func (e *Error) Error() string {
 	var b strings.Builder

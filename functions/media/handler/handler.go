@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"time"
 
 	"threadline/shared/blob"
 	"threadline/shared/chat"
@@ -32,6 +33,13 @@ const tries = 3
 
 // refusals is the receive from which on Meta's no is believed.
 const refusals = 3
+
+// mediaLife is how long Meta keeps a customer's file.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
+const mediaLife = 7 * 24 * time.Hour
+
+// unseen is Meta's code for an object that doesn't exist, or that the token may not see.
+const unseen = 100
 
 // maxFile is the longest body that is taken without a declared length, in bytes. Meta's own limit is 100 MB.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
@@ -66,6 +74,14 @@ type Handler struct {
 	CRM     Queue
 	Metrics Counter
 	Refresh func(context.Context) error // reads the access token again
+	Now     func() time.Time            // default time.Now
+}
+
+func (h *Handler) now() time.Time {
+	if h.Now == nil {
+		return time.Now()
+	}
+	return h.Now()
 }
 
 // Handle fetches one file.
@@ -180,28 +196,33 @@ func spooled(body io.Reader, limit int64) (*os.File, int64, error) {
 	return f, n, nil
 }
 
-// giveUp returns the file as failed when Meta will never give it out, else the error to wait with.
+// giveUp returns the file as failed when Meta will never give it out, else the error to wait with. What a person can
+// mend (a token, a host that this release doesn't trust) is waited for as long as Meta keeps the file.
 func (h *Handler) giveUp(ctx context.Context, m chat.Message, qm queue.Message, cause error) (chat.Attachment, error) {
-	switch {
-	case errors.Is(cause, whatsapp.ErrUntrustedURL):
-		return failed(m, "Meta named a host that isn't its own"), nil
-	case errors.Is(cause, errTooLong):
+	if errors.Is(cause, errTooLong) {
 		return failed(m, errTooLong.Error()), nil
 	}
 	var refusal *whatsapp.Error
-	if !errors.As(cause, &refusal) {
+	if !errors.As(cause, &refusal) && !errors.Is(cause, whatsapp.ErrUntrustedURL) {
 		return chat.Attachment{}, waiting(cause)
+	}
+	if refusal == nil {
+		refusal = &whatsapp.Error{Class: whatsapp.ClassAccount, Err: cause}
+	}
+	believed := qm.Receives >= refusals
+	switch {
+	case h.now().Sub(qm.Sent) > mediaLife:
+		return failed(m, "Meta keeps files for 7 days, and didn't give it out within them"), nil
+	case refusal.Class == whatsapp.ClassPermanent && refusal.HTTPStatus != http.StatusUnauthorized && believed,
+		refusal.Class == whatsapp.ClassAccount && refusal.Code == unseen && believed && h.now().Sub(m.At) > mediaLife:
+		return failed(m, fmt.Sprintf("Meta doesn't give it out (code %d)", refusal.Code)), nil
 	}
 	if refusal.Class == whatsapp.ClassAccount {
 		h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", "whatsapp")
-		slog.ErrorContext(ctx, "Meta refuses to give out files", "code", refusal.Code)
+		slog.ErrorContext(ctx, "Meta refuses to give out files", "error", redact.Error(cause))
 		if err := h.Refresh(ctx); err != nil {
 			slog.WarnContext(ctx, "refresh the token", "error", redact.Error(err))
 		}
-	}
-	gone := refusal.Class == whatsapp.ClassPermanent && refusal.HTTPStatus != http.StatusUnauthorized
-	if gone && qm.Receives >= refusals {
-		return failed(m, fmt.Sprintf("Meta doesn't give it out (code %d)", refusal.Code)), nil
 	}
 	return chat.Attachment{}, &chat.Error{Kind: chat.Unavailable, After: refusal.RetryAfter, Err: fmt.Errorf("fetch a file: %w", cause)}
 }

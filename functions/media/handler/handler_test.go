@@ -118,7 +118,8 @@ func TestWhatMetaRefuses(t *testing.T) {
 		{"the download, for good", []answer{{err: no}}, 3, "Meta doesn't give it out (code 100)", metric.MediaFailed + " Reason refused", 0},
 		{"no such file under any URL", []answer{{err: notFound}}, 3, "Meta doesn't give it out (code 0)", metric.MediaFailed + " Reason refused", 0},
 		{"twice", []answer{{info: no}, {info: no}, {body: photo}}, 3, "", "", 0},
-		{"another's host", []answer{{err: whatsapp.ErrUntrustedURL}}, 1, "Meta named a host that isn't its own", metric.MediaFailed + " Reason refused", 0},
+		{"another's host", []answer{{err: whatsapp.ErrUntrustedURL}}, 0, "", metric.ConnectorStopped + " Connector whatsapp", 10},
+		{"an object that the token may not see", []answer{{info: refusal(whatsapp.ClassAccount, 400, 100)}}, 0, "", metric.ConnectorStopped + " Connector whatsapp", 10},
 		{"the account", []answer{{info: refusal(whatsapp.ClassAccount, 400, 190)}}, 0, "", metric.ConnectorStopped + " Connector whatsapp", 10},
 		{"the token, in words that we don't know", []answer{{info: refusal(whatsapp.ClassPermanent, http.StatusUnauthorized, 999)}}, 0, "", "", 0},
 		{"for now", []answer{{info: refusal(whatsapp.ClassTransient, 500, 2)}}, 0, "", "", 0},
@@ -159,6 +160,26 @@ func TestWhatMetaRefuses(t *testing.T) {
 			if decided > 0 {
 				r.toldTheCRM(2)
 			}
+		})
+	}
+}
+
+func TestAfterAWeekMetaHasForgottenTheFile(t *testing.T) {
+	for name, class := range map[string]whatsapp.Class{"down": whatsapp.ClassTransient, "token": whatsapp.ClassAccount} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, chat.Attachment{MediaID: "900"}, answer{info: &whatsapp.Error{Class: class, HTTPStatus: 500}})
+			r.now = noon.Add(mediaLife)
+			if err := r.receive(); err == nil {
+				t.Fatal("given up within the week")
+			}
+			r.now = r.now.Add(time.Minute)
+			if err := r.receive(); err != nil {
+				t.Fatal(err)
+			}
+			if a := r.attachment(); a.State != chat.FileFailed || !strings.Contains(a.Reason, "7 days") {
+				t.Errorf("%+v", a)
+			}
+			r.toldTheCRM(2)
 		})
 	}
 }

@@ -131,6 +131,7 @@ type rig struct {
 	refreshed int
 	message   chat.Message
 	receives  int
+	now       time.Time
 }
 
 func newRig(t *testing.T, a chat.Attachment, answers ...answer) *rig {
@@ -141,7 +142,7 @@ func newRig(t *testing.T, a chat.Attachment, answers ...answer) *rig {
 	s.Now = func() time.Time { return noon }
 	s.NewID = func() string { ids++; return fmt.Sprintf("01ID%04d", ids) }
 	s.Pause = func(context.Context, int) error { return nil }
-	r := &rig{T: t, store: s, counts: counts{}, graph: graph{answers: answers}}
+	r := &rig{T: t, store: s, counts: counts{}, graph: graph{answers: answers}, now: noon}
 	a.State = chat.Pending
 	received, err := s.Receive(t.Context(), store.Inbound{
 		Message: chat.Message{
@@ -157,7 +158,7 @@ func newRig(t *testing.T, a chat.Attachment, answers ...answer) *rig {
 	r.message = received.Message
 	r.h = &Handler{
 		Store: s, Graph: &r.graph, Blobs: &r.bucket, CRM: &r.crm, Metrics: r.counts,
-		Refresh: func(context.Context) error { r.refreshed++; return nil },
+		Refresh: func(context.Context) error { r.refreshed++; return nil }, Now: func() time.Time { return r.now },
 	}
 	return r
 }
@@ -166,7 +167,7 @@ func newRig(t *testing.T, a chat.Attachment, answers ...answer) *rig {
 func (r *rig) receive() error {
 	r.receives++
 	ref := route.NewRef(r.message, store.SortKey(r.message), chat.Effect{Kind: chat.EffectMedia}, route.Stored)
-	return r.h.Handle(r.Context(), queue.Message{Body: ref.Body(), Receives: r.receives})
+	return r.h.Handle(r.Context(), queue.Message{Body: ref.Body(), Receives: r.receives, Sent: noon})
 }
 
 // attachment is how it stands. Whatever happened, nothing is left open or on disk.
