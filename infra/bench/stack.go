@@ -60,6 +60,7 @@ func (b *bench) stack() error {
 		return err
 	}
 	title("Local stack", "Real processes behind an emulator of AWS (one Python process), simulated Meta and HubSpot, on this machine.",
+		"The emulator looks for a queue's messages every 100 ms, so each queue on the way adds up to that.",
 		fmt.Sprintf("One by one: each when the one before has arrived, seen by looking every %s.", poll))
 	b.cpu = map[string]time.Duration{}
 	var rows [][]string
