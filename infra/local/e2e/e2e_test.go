@@ -37,6 +37,7 @@ func TestTheWholeStack(t *testing.T) {
 		{"poison is parked", parked},
 		{"no log says who or what", discreet},
 		{"each role allows what was done", rights},
+		{"everything is there after a restart", restart},
 	} {
 		if !t.Run(part.name, func(t *testing.T) { part.test(t, w) }) {
 			t.Logf("the runner said:\n%s", w.runner)
