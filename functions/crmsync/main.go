@@ -53,10 +53,14 @@ func main() {
 	known := map[string]crm.Connector{
 		"hubspot": hubspot.New(hubspot.Config{BaseURL: c.HubSpotURL, Token: keys.Of(secret.HubSpotToken)}),
 	}
+	connectors, err := handler.Choose(known, c.Connectors)
+	if err != nil {
+		log.Fatal(err)
+	}
 	h := handler.Handler{
 		Store:      store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),
 		Blobs:      blob.New(s3.NewFromConfig(cfg), c.Bucket),
-		Connectors: handler.Choose(known, c.Connectors),
+		Connectors: connectors,
 		Metrics:    metrics,
 	}
 	consumer := queue.Consumer{

@@ -19,6 +19,7 @@ import (
 	"threadline/shared/crm"
 	"threadline/shared/metric"
 	"threadline/shared/queue"
+	"threadline/shared/redact"
 	"threadline/shared/route"
 	"threadline/shared/store"
 )
@@ -44,17 +45,16 @@ type Handler struct {
 	Metrics    Counter
 }
 
-// Choose returns the known connectors that are configured.
-func Choose(known map[string]crm.Connector, names []string) map[string]crm.Connector {
+// Choose returns the known connectors that are configured, or names those that aren't known.
+func Choose(known map[string]crm.Connector, names []string) (map[string]crm.Connector, error) {
 	chosen := map[string]crm.Connector{}
+	var errs []error
 	for _, n := range route.Connectors(names) {
-		if known[n] == nil {
-			slog.Error("CRM_CONNECTOR: there is no such connector", "connector", n)
-			continue
+		if chosen[n] = known[n]; known[n] == nil {
+			errs = append(errs, fmt.Errorf("CRM_CONNECTOR: there is no connector %q", n))
 		}
-		chosen[n] = known[n]
 	}
-	return chosen
+	return chosen, errors.Join(errs...)
 }
 
 // Handle brings one message's entry in one CRM up to date.
@@ -107,10 +107,10 @@ func (h *Handler) judge(ctx context.Context, s *sync, err error) error {
 	switch failure.Class {
 	case crm.Stopped:
 		h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", s.connector.Name())
-		slog.ErrorContext(ctx, "the CRM refuses until somebody changes something", "connector", s.connector.Name(), "error", failure.Error())
+		slog.ErrorContext(ctx, "the CRM refuses until somebody changes something", "connector", s.connector.Name(), "error", redact.Error(failure))
 		return &chat.Error{Kind: chat.Unavailable, After: max(stoppedFor, failure.After), Err: err}
 	case crm.Refused:
-		slog.ErrorContext(ctx, "the CRM refused an entry for good", "connector", s.connector.Name(), "error", failure.Error())
+		slog.ErrorContext(ctx, "the CRM refused an entry for good", "connector", s.connector.Name(), "error", redact.Error(failure))
 		_, err := h.Store.ClaimEntry(ctx, s.m, s.connector.Name(), func(e *store.Entry) { e.Reason = failure.Error() })
 		h.Metrics.Count(ctx, metric.Parked, 1, "Source", s.connector.Name())
 		return err

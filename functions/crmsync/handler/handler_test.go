@@ -190,10 +190,13 @@ func TestNothingToSync(t *testing.T) {
 
 func TestOnlyKnownConnectorsAreChosen(t *testing.T) {
 	known := map[string]crm.Connector{"fake": newFake(t), "odoo": newFake(t)}
-	for names, want := range map[string]int{"none": 0, "fake": 1, "fake,odoo": 2, "fake,typo": 1} {
-		if got := Choose(known, strings.Split(names, ",")); len(got) != want || got["typo"] != nil {
-			t.Errorf("%s chooses %v", names, got)
+	for names, want := range map[string]int{"none": 0, "fake": 1, "fake,odoo": 2} {
+		if got, err := Choose(known, strings.Split(names, ",")); len(got) != want || err != nil {
+			t.Errorf("%s chooses %v (%v)", names, got, err)
 		}
+	}
+	if _, err := Choose(known, []string{"fake", "typo", "typo2"}); err == nil || !strings.Contains(err.Error(), `"typo"`) || !strings.Contains(err.Error(), `"typo2"`) {
+		t.Errorf("two typos: %v", err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -34,6 +35,9 @@ func (c *Connector) send(ctx context.Context, op, method, path, mime string, bod
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
+	}
+	if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
+		return &crm.Error{Class: crm.Stopped, Op: op, Reason: "HUBSPOT_API_URL_IS_NOT_HTTPS"}
 	}
 	req.ContentLength = size
 	if mime != "" {
@@ -177,4 +181,9 @@ func (c *Connector) search(ctx context.Context, op, kind string, properties []st
 		req.After = page.Paging.Next.After
 	}
 	return all, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -42,8 +42,12 @@ type problem struct {
 var (
 	code            = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 	scopeName       = regexp.MustCompile(`^[a-z0-9_.-]{1,64}$`)
-	missingProperty = regexp.MustCompile(`PROPERTY_DOESNT_EXIST|(?i:propert(?:y|ies)\b[^.]{0,120}(?:does not|doesn't|do not|don't) exist)`)
-	takenValue      = regexp.MustCompile(`CONFLICTING_UNIQUE_VALUE|OBJECT_ALREADY_EXISTS|already has that value|already exists`)
+	// Codes speak for themselves. HubSpot's words may quote what we sent, so they count only where a property of ours is
+	// named with them.
+	missingCode  = regexp.MustCompile(`PROPERTY_DOESNT_EXIST`)
+	missingWords = regexp.MustCompile(`(?i:propert(?:y|ies)\b[^.]{0,120}(?:does not|doesn't|do not|don't) exist)`)
+	takenCode    = regexp.MustCompile(`CONFLICTING_UNIQUE_VALUE|OBJECT_ALREADY_EXISTS`)
+	takenWords   = regexp.MustCompile(`already has that value|already exists`)
 )
 
 // taken is the Reason of a refusal because another record has the value of a unique property.
@@ -55,6 +59,7 @@ func (c *Connector) classify(op string, status int, h http.Header, body []byte) 
 	_ = json.Unmarshal(body, &p) // a gateway answers HTML: then the status must do
 	e := &crm.Error{Op: op, Status: status, Reason: p.reason(), After: c.retryAfter(h)}
 	text := string(body)
+	ours := strings.Contains(text, contactKey) || strings.Contains(text, messageKey)
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired:
 		e.Class = crm.Stopped
@@ -69,9 +74,9 @@ func (c *Connector) classify(op string, status int, h http.Header, body []byte) 
 		e.Class, e.Reason = crm.Transient, taken
 	case status >= 500, status == http.StatusRequestTimeout, status == 477: // 477: the account is being moved
 		e.Class = crm.Transient
-	case missingProperty.MatchString(text) && !strings.Contains(text, "hs_"):
+	case (missingCode.MatchString(text) || ours && missingWords.MatchString(text)) && !strings.Contains(text, "hs_"):
 		return notProvisioned(op)
-	case status == http.StatusBadRequest && takenValue.MatchString(text):
+	case status == http.StatusBadRequest && (takenCode.MatchString(text) || ours && takenWords.MatchString(text)):
 		e.Class, e.Reason = crm.Refused, taken
 	case strings.Contains(text, "VALIDATION_RULE"):
 		// A rule of the account's administrator, enforced on API writes: a person can mend it.

@@ -76,13 +76,16 @@ func New(c Config) *Connector {
 	if c.HTTP == nil {
 		c.HTTP = http.DefaultClient
 	}
+	web := *c.HTTP
+	// The token goes where it was meant to go and nowhere else.
+	web.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	return &Connector{
 		base:    strings.TrimRight(c.BaseURL, "/"),
 		token:   c.Token,
-		http:    c.HTTP,
+		http:    &web,
 		now:     c.Now,
 		marked:  map[string]bool{},
 		written: map[string]attempt{},
