@@ -8,7 +8,6 @@ package handler
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -17,8 +16,6 @@ import (
 	"threadline/shared/chat"
 	"threadline/shared/metric"
 	"threadline/shared/queue"
-	"threadline/shared/redact"
-	"threadline/shared/route"
 	"threadline/shared/send"
 	"threadline/shared/store"
 	"threadline/shared/whatsapp"
@@ -50,12 +47,15 @@ type Counter interface {
 // Ambiguity is the company's choice for a send whose outcome stays unknown.
 type Ambiguity string
 
-// The choices. By default free text is sent once more and a template is held.
+// The choices. By default free text is sent once more; a template and a one-time code are held.
 const (
 	Default Ambiguity = ""
 	Retry   Ambiguity = "retry"
 	Hold    Ambiguity = "hold"
 )
+
+// authentication is the category of one-time codes.
+const authentication = "authentication"
 
 // Handler handles entries of Outbound.fifo.
 type Handler struct {
@@ -91,16 +91,15 @@ func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 		return err
 	}
 	m, _, err := h.Store.Queue(ctx, asked)
-	switch {
-	case errors.Is(err, store.ErrOtherRequest):
+	if errors.Is(err, store.ErrOtherRequest) {
 		// Two requests raced under one Idempotency-Key. One message is sent: the stored one.
 		slog.WarnContext(ctx, "dropped a request whose id is another's", "id", asked.ID)
-		if m, err = h.Store.Lookup(ctx, asked.ID); err != nil {
-			return err
-		}
-	case chat.CodeOf(err) == chat.NotFound:
+		m, err = h.Store.Lookup(ctx, asked.ID)
+	}
+	if chat.CodeOf(err) == chat.NotFound {
 		return nil // past its retention
-	case err != nil:
+	}
+	if err != nil {
 		return err
 	}
 	slog.DebugContext(ctx, "sending", "id", m.ID, "conversation", m.Conversation, "status", m.Status)
@@ -112,6 +111,10 @@ func (h *Handler) advance(ctx context.Context, m chat.Message) error {
 	now := h.now()
 	switch {
 	case m.Status.AtMeta():
+		m, err := h.Store.Catch(ctx, m) // the process that sent it may have died before it looked
+		if err != nil {
+			return err
+		}
 		return h.dispatch(ctx, m)
 	case m.Status == chat.Failed:
 		return nil
@@ -136,18 +139,26 @@ func (h *Handler) repeats(m chat.Message) bool {
 		return false
 	}
 	if h.Ambiguous == Default {
-		return m.Kind != chat.KindTemplate
+		return m.Kind != chat.KindTemplate && m.Send.Category != authentication
 	}
 	return h.Ambiguous == Retry
 }
 
-// expire gives up a message that waited too long. One that may have been delivered stays unknown.
+// expire gives up a message that waited too long.
 func (h *Handler) expire(ctx context.Context, m chat.Message) error {
-	_, err := h.change(ctx, m, func(m *chat.Message) error {
-		m.Reach(chat.Failed, h.now(), &chat.Problem{Reason: "expired"})
+	now, err := h.change(ctx, m, func(now *chat.Message) error {
+		if now.Status != m.Status || now.Send.Lease != "" {
+			return errMoved
+		}
+		now.Reach(chat.Failed, h.now(), &chat.Problem{Reason: "expired"})
 		return nil
 	})
-	h.Metrics.Count(ctx, metric.SendFailed, 1)
+	if errors.Is(err, errMoved) {
+		return h.advance(ctx, now)
+	}
+	if err == nil {
+		h.Metrics.Count(ctx, metric.SendFailed, 1)
+	}
 	return err
 }
 
@@ -185,154 +196,3 @@ func (h *Handler) attempt(ctx context.Context, m chat.Message) error {
 
 // errMoved says that the message is no longer where the decision to send it was made.
 var errMoved = errors.New("the message has moved on")
-
-func (h *Handler) accepted(ctx context.Context, m chat.Message, sent whatsapp.Sent) error {
-	var now chat.Message
-	err := persist(ctx, func() (err error) {
-		now, err = h.Store.Accept(ctx, m, sent.MessageID)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	h.Metrics.Count(ctx, metric.MessageSent, 1)
-	slog.DebugContext(ctx, "accepted", "id", now.ID)
-	if err := h.dispatch(ctx, now); err != nil {
-		return err
-	}
-	h.markRead(ctx, now)
-	return nil
-}
-
-// markRead gives the customer blue ticks on what was just answered. It is a courtesy: a failure is nobody's loss.
-func (h *Handler) markRead(ctx context.Context, m chat.Message) {
-	if m.Send.Answers == "" {
-		return
-	}
-	if err := h.Graph.MarkRead(ctx, string(m.Conversation.Number()), m.Send.Answers); err != nil {
-		slog.InfoContext(ctx, "mark as read", "id", m.ID, "error", redact.Error(err))
-	}
-}
-
-// failed records what is known of an attempt that didn't end in an acceptance.
-func (h *Handler) failed(ctx context.Context, m chat.Message, token string, cause error) error {
-	if errors.Is(cause, whatsapp.ErrInvalid) {
-		return h.refused(ctx, m, token, &chat.Problem{Reason: "malformed: " + cause.Error()})
-	}
-	if whatsapp.OutcomeOf(cause) != whatsapp.NotSent {
-		return h.lost(ctx, m, h.now())
-	}
-	var refusal *whatsapp.Error
-	if errors.As(cause, &refusal) && refusal.Class == whatsapp.ClassPermanent {
-		return h.refused(ctx, m, token, &chat.Problem{Code: refusal.Code, Reason: refusal.Title})
-	}
-	_, err := h.change(ctx, m, func(now *chat.Message) error {
-		if now.Send.Lease != token {
-			return store.Same()
-		}
-		now.Send.Lease = ""
-		now.Send.Attempt--
-		if now.Status == chat.Sending {
-			now.Status = chat.Queued
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return h.wait(ctx, refusal, cause)
-}
-
-// wait says when to come again after a refusal that isn't about this message.
-func (h *Handler) wait(ctx context.Context, refusal *whatsapp.Error, cause error) error {
-	after := time.Duration(0)
-	if refusal != nil {
-		after = refusal.RetryAfter
-		switch refusal.Class {
-		case whatsapp.ClassAccount:
-			h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", "whatsapp")
-			slog.ErrorContext(ctx, "Meta refuses to send for this number", "code", refusal.Code)
-			if err := h.Refresh(ctx); err != nil {
-				slog.WarnContext(ctx, "refresh the token", "error", redact.Error(err))
-			}
-			after = max(after, time.Minute)
-		case whatsapp.ClassWait:
-			after = max(after, time.Minute)
-		}
-	}
-	return &chat.Error{Kind: chat.Unavailable, After: after, Err: fmt.Errorf("send: %w", cause)}
-}
-
-// lost records that nobody knows what became of an attempt, and waits for a receipt.
-func (h *Handler) lost(ctx context.Context, m chat.Message, since time.Time) error {
-	m, err := h.change(ctx, m, func(now *chat.Message) error {
-		if now.Send.Lease != m.Send.Lease {
-			return store.Same()
-		}
-		now.Send.Lease = ""
-		now.Send.UnknownSince = since
-		now.Reach(chat.Unknown, since, nil)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	slog.WarnContext(ctx, "the outcome of a send is unknown", "id", m.ID, "attempt", m.Send.Attempt)
-	return h.advance(ctx, m)
-}
-
-// refused records that Meta will never take the message.
-func (h *Handler) refused(ctx context.Context, m chat.Message, token string, why *chat.Problem) error {
-	_, err := h.change(ctx, m, func(now *chat.Message) error {
-		if now.Send.Lease != token {
-			return store.Same()
-		}
-		now.Send.Lease = ""
-		now.Reach(chat.Failed, h.now(), why)
-		return nil
-	})
-	if err == nil {
-		h.Metrics.Count(ctx, metric.SendFailed, 1)
-		slog.InfoContext(ctx, "a message was refused", "id", m.ID, "code", why.Code)
-	}
-	return err
-}
-
-// change edits the message, and doesn't give up at the first failure: what was just learnt from Meta exists nowhere
-// else.
-func (h *Handler) change(ctx context.Context, m chat.Message, edit func(*chat.Message) error) (chat.Message, error) {
-	var out chat.Message
-	err := persist(ctx, func() (err error) {
-		out, err = h.Store.Change(ctx, m.Conversation, m.At, m.ID, edit)
-		return err
-	})
-	return out, err
-}
-
-// persist tries a write three times.
-func persist(ctx context.Context, write func() error) error {
-	var err error
-	for range 3 {
-		if err = write(); err == nil || !temporary(err) || ctx.Err() != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func temporary(err error) bool {
-	var t interface{ Temporary() bool }
-	return errors.As(err, &t) && t.Temporary()
-}
-
-// dispatch puts the message on the customer's record.
-func (h *Handler) dispatch(ctx context.Context, m chat.Message) error {
-	sort := store.SortKey(m)
-	for _, e := range m.Effects {
-		r := route.NewRef(m, sort, e, route.Accepted)
-		if err := h.CRM.Send(ctx, queue.Entry{Body: r.Body(), Group: r.Group(m.Contact), DedupID: r.DedupID()}); err != nil {
-			return fmt.Errorf("dispatch %s: %w", e.Kind, err)
-		}
-	}
-	return nil
-}

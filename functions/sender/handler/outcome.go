@@ -1,0 +1,198 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"threadline/shared/chat"
+	"threadline/shared/metric"
+	"threadline/shared/queue"
+	"threadline/shared/redact"
+	"threadline/shared/route"
+	"threadline/shared/store"
+	"threadline/shared/whatsapp"
+)
+
+// What came of an attempt, and how it is recorded.
+
+func (h *Handler) accepted(ctx context.Context, m chat.Message, sent whatsapp.Sent) error {
+	var now chat.Message
+	err := persist(ctx, func() (err error) {
+		now, err = h.Store.Accept(ctx, m, sent.MessageID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	h.Metrics.Count(ctx, metric.MessageSent, 1)
+	slog.DebugContext(ctx, "accepted", "id", now.ID)
+	if err := h.dispatch(ctx, now); err != nil {
+		return err
+	}
+	h.markRead(ctx, now)
+	return nil
+}
+
+// markRead gives the customer blue ticks on what was just answered. It is a courtesy: a failure is nobody's loss.
+func (h *Handler) markRead(ctx context.Context, m chat.Message) {
+	if m.Send.Answers == "" {
+		return
+	}
+	if err := h.Graph.MarkRead(ctx, string(m.Conversation.Number()), m.Send.Answers); err != nil {
+		slog.InfoContext(ctx, "mark as read", "id", m.ID, "error", redact.Error(err))
+	}
+}
+
+// failed records what is known of an attempt that didn't end in an acceptance.
+func (h *Handler) failed(ctx context.Context, m chat.Message, token string, cause error) error {
+	if errors.Is(cause, whatsapp.ErrInvalid) {
+		return h.refused(ctx, m, token, &chat.Problem{Reason: "malformed: " + cause.Error()})
+	}
+	if whatsapp.OutcomeOf(cause) != whatsapp.NotSent {
+		return h.lost(ctx, m, h.now())
+	}
+	var refusal *whatsapp.Error
+	if errors.As(cause, &refusal) && hopeless(m, refusal) {
+		return h.refused(ctx, m, token, &chat.Problem{Code: refusal.Code, Reason: refusal.Reason()})
+	}
+	_, err := h.change(ctx, m, func(now *chat.Message) error {
+		if now.Send.Lease != token {
+			return store.Same()
+		}
+		now.Send.Lease = ""
+		now.Send.Attempt--
+		if now.Status == chat.Sending {
+			now.Status = chat.Queued
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return h.wait(ctx, refusal, cause)
+}
+
+// patience is how long a template may hold up its conversation for a reason of its own (a paused template, the
+// recipient's marketing limit): an agent's answer stands behind it.
+const patience = 10 * time.Minute
+
+// hopeless tells whether a refusal is about this message, and waiting wouldn't help or would hurt others.
+func hopeless(m chat.Message, refusal *whatsapp.Error) bool {
+	switch refusal.Class {
+	case whatsapp.ClassPermanent:
+		return true
+	case whatsapp.ClassWait:
+		return m.Kind == chat.KindTemplate && refusal.RetryAfter > patience
+	}
+	return false
+}
+
+// wait says when to come again after a refusal that isn't about this message.
+func (h *Handler) wait(ctx context.Context, refusal *whatsapp.Error, cause error) error {
+	after := time.Duration(0)
+	if refusal != nil {
+		after = refusal.RetryAfter
+		switch refusal.Class {
+		case whatsapp.ClassAccount:
+			h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", "whatsapp")
+			slog.ErrorContext(ctx, "Meta refuses to send for this number", "code", refusal.Code)
+			if err := h.Refresh(ctx); err != nil {
+				slog.WarnContext(ctx, "refresh the token", "error", redact.Error(err))
+			}
+			after = max(after, time.Minute)
+		case whatsapp.ClassWait:
+			after = max(after, time.Minute)
+		}
+	}
+	return &chat.Error{Kind: chat.Unavailable, After: after, Err: fmt.Errorf("send: %w", cause)}
+}
+
+// lost records that nobody knows what became of an attempt, and waits for a receipt.
+func (h *Handler) lost(ctx context.Context, m chat.Message, since time.Time) error {
+	m, err := h.change(ctx, m, func(now *chat.Message) error {
+		if now.Send.Lease != m.Send.Lease {
+			return store.Same()
+		}
+		now.Send.Lease = ""
+		now.Send.UnknownSince = since
+		now.Reach(chat.Unknown, since, nil)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slog.WarnContext(ctx, "the outcome of a send is unknown", "id", m.ID, "attempt", m.Send.Attempt)
+	return h.advance(ctx, m)
+}
+
+// refused records that Meta will never take the message. If an earlier attempt may have got through, nobody knows
+// whether the customer has it, and so it stays unknown.
+func (h *Handler) refused(ctx context.Context, m chat.Message, token string, why *chat.Problem) error {
+	now, err := h.change(ctx, m, func(now *chat.Message) error {
+		if now.Send.Lease != token {
+			return store.Same()
+		}
+		now.Send.Lease = ""
+		switch {
+		case now.Status.AtMeta(): // by a receipt of that earlier attempt
+		case now.Send.UnknownSince.IsZero():
+			now.Reach(chat.Failed, h.now(), why)
+		default:
+			now.Reach(chat.Unknown, now.Send.UnknownSince, why)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slog.InfoContext(ctx, "a message was refused", "id", m.ID, "code", why.Code, "status", now.Status)
+	switch now.Status {
+	case chat.Failed:
+		h.Metrics.Count(ctx, metric.SendFailed, 1)
+	case chat.Unknown:
+		h.Metrics.Count(ctx, metric.SendUnknown, 1)
+	}
+	return nil
+}
+
+// change edits the message, and doesn't give up at the first failure: what was just learnt from Meta exists nowhere
+// else.
+func (h *Handler) change(ctx context.Context, m chat.Message, edit func(*chat.Message) error) (chat.Message, error) {
+	var out chat.Message
+	err := persist(ctx, func() (err error) {
+		out, err = h.Store.Change(ctx, m.Conversation, m.At, m.ID, edit)
+		return err
+	})
+	return out, err
+}
+
+// persist tries a write three times.
+func persist(ctx context.Context, write func() error) error {
+	var err error
+	for range 3 {
+		if err = write(); err == nil || !temporary(err) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func temporary(err error) bool {
+	var t interface{ Temporary() bool }
+	return errors.As(err, &t) && t.Temporary()
+}
+
+// dispatch puts the message on the customer's record.
+func (h *Handler) dispatch(ctx context.Context, m chat.Message) error {
+	sort := store.SortKey(m)
+	for _, e := range m.Effects {
+		r := route.NewRef(m, sort, e, route.Accepted)
+		if err := h.CRM.Send(ctx, queue.Entry{Body: r.Body(), Group: r.Group(m.Contact), DedupID: r.DedupID()}); err != nil {
+			return fmt.Errorf("dispatch %s: %w", e.Kind, err)
+		}
+	}
+	return nil
+}
