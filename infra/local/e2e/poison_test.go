@@ -79,5 +79,5 @@ func parked(t *testing.T, w *world) {
 			t.Errorf("parked: %s %v", aws.ToString(m.Body), m.MessageAttributes)
 		}
 	}
-	eventually(t, patience, func() error { return w.get(t, "/messages/wamid.behind", nil) })
+	eventually(t, patience, func() error { return w.messageByID(t, "wamid.behind", nil) })
 }

@@ -51,7 +51,7 @@ func inGroup(t *testing.T, w *world) {
 	w.secret(text)
 	status := w.post(t, whatsapptest.Change(number, object{
 		"contacts": []any{object{"profile": object{"name": lee.Name}, "wa_id": lee.Phone, "user_id": lee.BSUID}},
-		"messages": []any{object{"from": lee.Phone, "from_user_id": lee.BSUID, "group_id": group, "id": "wamid.group-1", "type": "text",
+		"messages": []any{object{"from": lee.Phone, "from_user_id": lee.BSUID, "group_id": group, "id": "wamid.a//slash/or+two==", "type": "text",
 			"timestamp": fmt.Sprint(time.Now().Unix()), "text": object{"body": text}}},
 	}))
 	if status != http.StatusOK {
@@ -64,6 +64,10 @@ func inGroup(t *testing.T, w *world) {
 		}
 		return err
 	})
+	var m message
+	if err := w.messageByID(t, "wamid.a//slash/or+two==", &m); err != nil || m.Text != text {
+		t.Errorf("by Meta's id: %+v %v", m, err)
+	}
 	if all, err := w.messages(t, lee.conversation, 100); err != nil || len(all) != 1 || all[0].Text == text {
 		t.Errorf("the private conversation is %+v (%v)", all, err)
 	}

@@ -77,7 +77,7 @@ func apiShows(t *testing.T, anna *person, ids []string, photo []byte) {
 		t.Errorf("the location is %s", all[4].Content)
 	}
 	var one message
-	if err := anna.w.get(t, "/messages/"+ids[0], &one); err != nil || one.ID != all[0].ID {
+	if err := anna.w.messageByID(t, ids[0], &one); err != nil || one.ID != all[0].ID {
 		t.Errorf("by Meta's id: %+v %v", one, err)
 	}
 	var found struct{ Contacts []struct{ ID string } }
@@ -237,7 +237,7 @@ func (p *person) chooses(t *testing.T, option string) {
 	id := p.writes(t, meta.Draft{ReplyTo: question, Option: option})
 	eventually(t, patience, func() error {
 		var m message
-		if err := p.w.get(t, "/messages/"+id, &m); err != nil {
+		if err := p.w.messageByID(t, id, &m); err != nil {
 			return err
 		}
 		if m.Kind != "interactive" || m.ReplyTo != question || !strings.Contains(string(m.Content), option) {

@@ -77,7 +77,7 @@ func foreignNumber(t *testing.T, w *world) {
 	}
 	eventually(t, patience, func() error {
 		var m struct{ Conversation, Text string }
-		if err := w.get(t, "/messages/wamid.foreign", &m); err != nil {
+		if err := w.messageByID(t, "wamid.foreign", &m); err != nil {
 			return err
 		}
 		if m.Text != text || !strings.HasPrefix(m.Conversation, foreign+".") {
@@ -144,7 +144,7 @@ func long(t *testing.T, w *world) {
 	}
 	eventually(t, patience, func() error {
 		var m message
-		if err := w.get(t, "/messages/wamid.long", &m); err != nil {
+		if err := w.messageByID(t, "wamid.long", &m); err != nil {
 			return err
 		}
 		if len(m.Text) < 65_536 || !strings.HasPrefix(text, m.Text) {

@@ -9,6 +9,7 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -176,6 +177,12 @@ func (w *world) get(t *testing.T, path string, out any) error {
 	return err
 }
 
+// messageByID decodes a message, by our id or by Meta's, which may hold slashes.
+func (w *world) messageByID(t *testing.T, id string, out any) error {
+	t.Helper()
+	return w.get(t, "/messages/"+url.PathEscape(id), out)
+}
+
 // object is JSON.
 type object = map[string]any
 
@@ -240,7 +247,7 @@ func (w *world) reaches(t *testing.T, id, status string) message {
 	var m message
 	eventually(t, patience, func() error {
 		m = message{}
-		if err := w.get(t, "/messages/"+id, &m); err != nil {
+		if err := w.messageByID(t, id, &m); err != nil {
 			return err
 		}
 		if m.Status != status {
