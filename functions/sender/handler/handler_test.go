@@ -215,6 +215,8 @@ func TestARepeatThatIsRefusedAfterAReceipt(t *testing.T) {
 	r.drain(text())
 	if m := r.lookup("m_1"); m.Status != chat.Sent || r.counts[metric.SendFailed]+r.counts[metric.SendUnknown] != 0 {
 		t.Errorf("it is %s, counted %v", m.Status, r.counts)
+	} else if p := m.Steps[chat.Unknown].Error; p != nil {
+		t.Errorf("the refusal is held against a message that was sent: %+v", p)
 	}
 }
 
@@ -425,6 +427,16 @@ func TestATableThatStumbles(t *testing.T) {
 			}
 		}
 	}
+	t.Run("when the lease is written", func(t *testing.T) {
+		r := newRig(t)
+		if _, _, err := r.store.Queue(t.Context(), text()); err != nil {
+			t.Fatal(err)
+		}
+		r.table.failing, r.table.lost = 1, true
+		if err := r.receive(text()); err != nil || len(r.graph.sent) != 1 {
+			t.Errorf("%v, %d sends", err, len(r.graph.sent))
+		}
+	})
 	t.Run("for longer", func(t *testing.T) {
 		r := newRig(t)
 		r.graph.meanwhile = func() { r.table.failing = 100 }
