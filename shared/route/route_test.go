@@ -1,0 +1,129 @@
+package route
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"threadline/shared/chat"
+)
+
+func TestPlan(t *testing.T) {
+	file := func(s chat.FileState) *chat.Attachment { return &chat.Attachment{State: s} }
+	crm := func(name string) chat.Effect { return chat.Effect{Kind: chat.EffectCRM, Target: name} }
+	media := chat.Effect{Kind: chat.EffectMedia}
+	for _, test := range []struct {
+		name       string
+		m          chat.Message
+		connectors []string
+		want       []chat.Effect
+	}{
+		{"a text", chat.Message{Contact: "c"}, []string{"hubspot"}, []chat.Effect{crm("hubspot")}},
+		{"several connectors", chat.Message{Contact: "c"}, []string{"hubspot", "odoo"}, []chat.Effect{crm("hubspot"), crm("odoo")}},
+		{"no connector", chat.Message{Contact: "c"}, nil, nil},
+		{"nobody's record", chat.Message{}, []string{"hubspot"}, nil},
+		{"a file that is to come: the entry first", chat.Message{Contact: "c", Attachment: file(chat.Pending)}, []string{"hubspot"}, []chat.Effect{crm("hubspot"), media}},
+		{"a file of nobody", chat.Message{Attachment: file(chat.Pending)}, []string{"hubspot"}, []chat.Effect{media}},
+		{"a file that can't come", chat.Message{Contact: "c", Attachment: file(chat.FileFailed)}, []string{"hubspot"}, []chat.Effect{crm("hubspot")}},
+		{"a file of our own", chat.Message{Contact: "c", Attachment: file(chat.Remote)}, []string{"hubspot"}, []chat.Effect{crm("hubspot")}},
+	} {
+		if got := Plan(test.m, test.connectors); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestConnectors(t *testing.T) {
+	for _, test := range []struct{ names, want []string }{
+		{nil, nil},
+		{[]string{"none"}, nil},
+		{[]string{"hubspot"}, []string{"hubspot"}},
+		{[]string{"hubspot", "odoo"}, []string{"hubspot", "odoo"}},
+	} {
+		if got := Connectors(test.names); !slices.Equal(got, test.want) {
+			t.Errorf("%q: %q, want %q", test.names, got, test.want)
+		}
+	}
+}
+
+// TestRefsAreWhatTheyWere: entries wait in queues for up to two weeks, across deployments.
+func TestRefsAreWhatTheyWere(t *testing.T) {
+	m := chat.Message{Conversation: "100.01CONTACT", Contact: "01CONTACT"}
+	const sort = "MSG#1772452800000#wamid.1"
+	for _, test := range []struct {
+		effect             chat.Effect
+		body, dedup, group string
+	}{
+		{chat.Effect{Kind: chat.EffectCRM, Target: "hubspot"}, `{"v":1,"id":"a8404d8041fc40ca909af3d4c616cc20","kind":"crm","target":"hubspot","conversation":"100.01CONTACT","message":"MSG#1772452800000#wamid.1","cause":"stored"}`, "34761e5d44cd16813206f18fabb4781b", "21ccce45fc7b05fe8bc6851c4cf1e5aa"},
+		{chat.Effect{Kind: chat.EffectMedia}, `{"v":1,"id":"e71bf5ce4f5f08f9c3758866c699e92a","kind":"media","conversation":"100.01CONTACT","message":"MSG#1772452800000#wamid.1","cause":"stored"}`, "d53e8d19f38ab4c6695eb789c7220916", "ebf55b12d4b24ae1677aa10c41f71b6e"},
+	} {
+		r := NewRef(m, sort, test.effect, Stored)
+		if string(r.Body()) != test.body || r.DedupID() != test.dedup || r.Group(m.Contact) != test.group {
+			t.Errorf("%s\ndedup %s\ngroup %s", r.Body(), r.DedupID(), r.Group(m.Contact))
+		}
+		if got, err := ParseRef(r.Body()); err != nil || got != r {
+			t.Errorf("read back: %+v (%v)", got, err)
+		}
+	}
+}
+
+func TestWhatDiffersHasAnotherID(t *testing.T) {
+	base := chat.Message{Conversation: "100.a", Contact: "a"}
+	other := chat.Message{Conversation: "100.b", Contact: "b"}
+	hubspot, odoo := chat.Effect{Kind: chat.EffectCRM, Target: "hubspot"}, chat.Effect{Kind: chat.EffectCRM, Target: "odoo"}
+	seen := map[string]int{}
+	for i, r := range []Ref{
+		NewRef(base, "MSG#1", hubspot, Stored),
+		NewRef(base, "MSG#1", hubspot, FileHere),
+		NewRef(base, "MSG#1", hubspot, Accepted),
+		NewRef(base, "MSG#1", odoo, Stored),
+		NewRef(base, "MSG#1", chat.Effect{Kind: chat.EffectMedia}, Stored),
+		NewRef(base, "MSG#2", hubspot, Stored),
+		NewRef(other, "MSG#1", hubspot, Stored),
+		NewRef(base, "MSG#1", chat.Effect{Kind: chat.EffectCRM, Target: "hubspots"}, "tored"),
+	} {
+		if j, ok := seen[r.DedupID()]; ok {
+			t.Errorf("%d would collapse with %d", i, j)
+		}
+		seen[r.DedupID()] = i
+	}
+	one, again := NewRef(base, "MSG#1", hubspot, Stored), NewRef(base, "MSG#1", hubspot, FileHere)
+	if one.ID != again.ID {
+		t.Error("an effect has another id when it is due again")
+	}
+}
+
+// TestGroups: a contact's entries in one CRM are in order; its files need not be.
+func TestGroups(t *testing.T) {
+	ref := func(conversation chat.ConversationID, sort string, e chat.Effect) Ref {
+		return NewRef(chat.Message{Conversation: conversation}, sort, e, Stored)
+	}
+	hubspot, odoo, media := chat.Effect{Kind: chat.EffectCRM, Target: "hubspot"}, chat.Effect{Kind: chat.EffectCRM, Target: "odoo"}, chat.Effect{Kind: chat.EffectMedia}
+	a := ref("100.a", "MSG#1", hubspot).Group("a")
+	if ref("100.a", "MSG#2", hubspot).Group("a") != a || ref("200.a", "MSG#1", hubspot).Group("a") != a {
+		t.Error("one contact's entries are in two groups")
+	}
+	if ref("100.a", "MSG#1", odoo).Group("a") == a || ref("100.b", "MSG#1", hubspot).Group("b") == a {
+		t.Error("two CRMs or two contacts wait for each other")
+	}
+	if f := ref("100.a", "MSG#1", media).Group("a"); f == a || f != ref("100.a", "MSG#2", media).Group("x") || f == ref("100.b", "MSG#1", media).Group("a") {
+		t.Error("files aren't grouped by conversation")
+	}
+}
+
+func TestParseRefRefusesWhatItDoesNotKnow(t *testing.T) {
+	good := NewRef(chat.Message{Conversation: "100.a"}, "MSG#1", chat.Effect{Kind: chat.EffectMedia}, Stored).Body()
+	if _, err := ParseRef(good); err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range [][]byte{
+		nil, []byte("garbage"), []byte("{}"), []byte("[]"),
+		bytes.Replace(good, []byte(`"v":1`), []byte(`"v":2`), 1),
+		bytes.Replace(good, []byte(`"100.a"`), []byte(`""`), 1),
+		bytes.Replace(good, []byte(`"MSG#1"`), []byte(`""`), 1),
+	} {
+		if _, err := ParseRef(body); err == nil {
+			t.Errorf("%s is read", body)
+		}
+	}
+}
