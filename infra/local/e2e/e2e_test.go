@@ -33,6 +33,7 @@ func TestTheWholeStack(t *testing.T) {
 		{"each function says something", speaking},
 		{"what was killed has converged", storm.converged},
 		{"the CRM is down", crmDown},
+		{"a file is gone before the CRM is back", fileGone},
 		{"Meta is down", metaDown},
 		{"poison is parked", parked},
 		{"no log says who or what", discreet},

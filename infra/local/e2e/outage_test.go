@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"threadline/infra/local/meta"
 )
 
@@ -41,6 +43,38 @@ func crmDown(t *testing.T, w *world) {
 		}
 	}
 	sameFile(t, w, entries[1].Files[0], photo)
+}
+
+// fileGone is a CRM that is down until the bucket's lifecycle has deleted a photo: the record says so.
+func fileGone(t *testing.T, w *world) {
+	gus := w.customer(t, "Gus Forgotten", "34600555031")
+	w.HubSpot().Fail(time.Now().Add(time.Hour))
+	id := gus.writes(t, meta.Draft{File: &meta.Upload{Name: "e.jpg", MIME: "image/jpeg", Body: bytes.NewReader(randomFile(4000))}})
+	eventually(t, patience, func() error {
+		var m message
+		if err := w.messageByID(t, id, &m); err != nil {
+			return err
+		}
+		if m.Attachment == nil || m.Attachment.State != "stored" {
+			return fmt.Errorf("the photo is %+v", m.Attachment)
+		}
+		return nil
+	})
+	gus.known(t)
+	bucket := w.Output("BucketName")
+	for _, object := range w.objects(t, "media/"+gus.conversation+"/") {
+		if _, err := w.bucket().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: object.Key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.HubSpot().Fail(time.Time{})
+	eventually(t, patience, func() error {
+		_, entries, err := gus.record()
+		if err == nil && (len(entries) != 1 || !strings.Contains(entries[0].HTML, "past its retention")) {
+			err = fmt.Errorf("the record holds %+v", entries)
+		}
+		return err
+	})
 }
 
 // metaDown is a Graph API that takes a message and answers 500, or nothing at all. Nobody knows what became of it until

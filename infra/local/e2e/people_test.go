@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -144,4 +146,20 @@ func (w *world) waiting(t *testing.T, output string) (int, error) {
 		n += count
 	}
 	return n, nil
+}
+
+// bucket is a client of S3.
+func (w *world) bucket() *s3.Client {
+	return s3.NewFromConfig(w.Config(), func(o *s3.Options) { o.UsePathStyle = true })
+}
+
+// objects lists what the stack's bucket holds below a prefix.
+func (w *world) objects(t *testing.T, prefix string) []s3types.Object {
+	t.Helper()
+	bucket := w.Output("BucketName")
+	out, err := w.bucket().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Contents
 }

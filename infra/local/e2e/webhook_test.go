@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"threadline/infra/local/meta"
 	"threadline/shared/whatsapp/whatsapptest"
@@ -153,12 +152,7 @@ func long(t *testing.T, w *world) {
 		return nil
 	})
 	for prefix, kept := range map[string]int{"claim/": 1, "raw/": 1} {
-		out, err := s3.NewFromConfig(w.Config(), func(o *s3.Options) { o.UsePathStyle = true }).ListObjectsV2(t.Context(),
-			&s3.ListObjectsV2Input{Bucket: aws.String(w.Output("BucketName")), Prefix: &prefix})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, object := range out.Contents {
+		for _, object := range w.objects(t, prefix) {
 			if size := aws.ToInt64(object.Size); size > int64(len(text)) && size < int64(len(text))+2000 {
 				kept--
 			}

@@ -100,6 +100,20 @@ func objectRight(req *http.Request) Right {
 	return Right{Action: "s3:" + req.Method + "?" + query.Encode(), Resource: resource}
 }
 
+// revealed returns what an answer needed beyond its request: S3 says that an object isn't there to those alone who may
+// list the bucket; others are forbidden to look.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+func revealed(resp *http.Response) []Right {
+	if resp.StatusCode != http.StatusNotFound || !strings.Contains(resp.Request.Header.Get("Authorization"), "/s3/") {
+		return nil
+	}
+	bucket, object, _ := strings.Cut(strings.Trim(resp.Request.URL.Path, "/"), "/")
+	if object == "" {
+		return nil
+	}
+	return []Right{{Action: "s3:ListBucket", Resource: bucket}}
+}
+
 // named returns a text of a JSON object; empty if it isn't there.
 func named(body []byte, name string) string {
 	var fields map[string]json.RawMessage

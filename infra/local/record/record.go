@@ -57,7 +57,11 @@ func (r *Recorder) Between(function, target string) string {
 		panic("record: " + err.Error())
 	}
 	proxy := &httputil.ReverseProxy{
-		Rewrite:   func(p *httputil.ProxyRequest) { p.SetURL(to); p.Out.Host = to.Host },
+		Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(to); p.Out.Host = to.Host },
+		ModifyResponse: func(resp *http.Response) error {
+			r.add(function, revealed(resp))
+			return nil
+		},
 		Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 		ErrorLog:  log.New(io.Discard, "", 0), // a function that was killed in the middle of a call is no news
 	}
@@ -85,14 +89,17 @@ func (r *Recorder) note(function string, req *http.Request) error {
 		}
 		req.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	needs := needed(req, body)
+	r.add(function, needed(req, body))
+	return nil
+}
+
+func (r *Recorder) add(function string, needs []Right) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, n := range needs {
 		n.Function = function
 		r.seen[n] = true
 	}
-	return nil
 }
 
 // Seen returns every right that was needed so far, once each and in order.
