@@ -114,13 +114,3 @@ func metaDown(t *testing.T, w *world) {
 		}
 	}
 }
-
-// replies are the texts of the company's messages on the phone, in order.
-func (p *person) replies() (texts []string) {
-	for _, m := range p.w.Meta().Messages(p.ID) {
-		if m.Business {
-			texts = append(texts, m.Text)
-		}
-	}
-	return texts
-}

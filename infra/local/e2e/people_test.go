@@ -1,24 +1,12 @@
 package e2e
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"net/url"
-	"strconv"
 	"testing"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"threadline/infra/local/hubspot"
 	"threadline/infra/local/meta"
-	"threadline/shared/whatsapp"
 )
 
 // person is a customer with a phone in hand, and what the company knows of them.
@@ -105,61 +93,54 @@ func (p *person) record() (hubspot.Contact, []hubspot.Entry, error) {
 	return found[0], p.w.HubSpot().Timeline(found[0].ID), nil
 }
 
-// upload gives Meta a file to send, as a company's own program would, and returns its id.
-func (w *world) upload(t *testing.T, name, mimeType string, content []byte) string {
+// onPhone waits until the phone shows a message of the company, and returns it.
+func (p *person) onPhone(t *testing.T, providerID string) meta.Message {
 	t.Helper()
-	client := whatsapp.Client{Token: func(context.Context) (string, error) { return accessToken, nil }}
-	for _, f := range w.functions(t) {
-		if f.Environment != nil && f.Environment.Variables["GRAPH_API_URL"] != "" {
-			client.BaseURL, client.Version = f.Environment.Variables["GRAPH_API_URL"], f.Environment.Variables["GRAPH_API_VERSION"]
+	var found meta.Message
+	eventually(t, patience, func() error {
+		for _, m := range p.w.Meta().Messages(p.ID) {
+			if m.ID == providerID {
+				found = m
+				return nil
+			}
+		}
+		return fmt.Errorf("not on the phone yet")
+	})
+	return found
+}
+
+// hasEntries waits until the CRM record has as many entries as the conversation has messages.
+func (p *person) hasEntries(t *testing.T) {
+	t.Helper()
+	eventually(t, patience, func() error {
+		all, err := p.w.messages(t, p.conversation, 100)
+		if err != nil {
+			return err
+		}
+		_, entries, err := p.record()
+		if err == nil && len(entries) != len(all) {
+			err = fmt.Errorf("%d entries for %d messages", len(entries), len(all))
+		}
+		return err
+	})
+}
+
+// shows counts the company's messages with a text on the phone.
+func (p *person) shows(text string) (n int) {
+	for _, m := range p.w.Meta().Messages(p.ID) {
+		if m.Business && m.Text == text {
+			n++
 		}
 	}
-	id, err := client.Upload(t.Context(), number, name, mimeType, int64(len(content)), bytes.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return id
+	return n
 }
 
-// functions are the deployed functions' configurations.
-func (w *world) functions(t *testing.T) []lambdatypes.FunctionConfiguration {
-	t.Helper()
-	out, err := lambda.NewFromConfig(w.Config()).ListFunctions(t.Context(), &lambda.ListFunctionsInput{})
-	if err != nil {
-		t.Fatal(err)
+// replies are the texts of the company's messages on the phone, in order.
+func (p *person) replies() (texts []string) {
+	for _, m := range p.w.Meta().Messages(p.ID) {
+		if m.Business {
+			texts = append(texts, m.Text)
+		}
 	}
-	return out.Functions
-}
-
-// waiting counts the messages of a queue, given by the stack's output of its URL; invisible ones too.
-func (w *world) waiting(t *testing.T, output string) (int, error) {
-	t.Helper()
-	out, err := sqs.NewFromConfig(w.Config()).GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: aws.String(w.Output(output)), AttributeNames: []types.QueueAttributeName{"All"},
-	})
-	if err != nil {
-		return 0, err
-	}
-	n := 0
-	for _, name := range []string{"ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"} {
-		count, _ := strconv.Atoi(out.Attributes[name])
-		n += count
-	}
-	return n, nil
-}
-
-// bucket is a client of S3.
-func (w *world) bucket() *s3.Client {
-	return s3.NewFromConfig(w.Config(), func(o *s3.Options) { o.UsePathStyle = true })
-}
-
-// objects lists what the stack's bucket holds below a prefix.
-func (w *world) objects(t *testing.T, prefix string) []s3types.Object {
-	t.Helper()
-	bucket := w.Output("BucketName")
-	out, err := w.bucket().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out.Contents
+	return texts
 }

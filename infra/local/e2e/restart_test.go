@@ -57,6 +57,8 @@ func restart(t *testing.T, w *world) {
 	if got := rosa.replies(); !slices.Equal(got, []string{"see you tomorrow"}) {
 		t.Errorf("the phone shows %q", got)
 	}
+	again.personal, again.ours = append(again.personal, w.personal...), w.ours
+	discreet(t, again)
 	again.stop()
 	refusesOtherTable(t, again)
 }

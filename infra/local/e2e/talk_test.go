@@ -135,22 +135,6 @@ func sameFile(t *testing.T, w *world, f hubspot.File, content []byte) {
 	}
 }
 
-// onPhone waits until the phone shows a message of the company, and returns it.
-func (p *person) onPhone(t *testing.T, providerID string) meta.Message {
-	t.Helper()
-	var found meta.Message
-	eventually(t, patience, func() error {
-		for _, m := range p.w.Meta().Messages(p.ID) {
-			if m.ID == providerID {
-				found = m
-				return nil
-			}
-		}
-		return fmt.Errorf("not on the phone yet")
-	})
-	return found
-}
-
 func answers(t *testing.T, anna *person, photoID string) {
 	w, picture := anna.w, randomFile(20_000)
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
@@ -209,22 +193,6 @@ func inOrder(m message, steps ...string) bool {
 	return len(steps) == 0
 }
 
-// hasEntries waits until the CRM record has as many entries as the conversation has messages.
-func (p *person) hasEntries(t *testing.T) {
-	t.Helper()
-	eventually(t, patience, func() error {
-		all, err := p.w.messages(t, p.conversation, 100)
-		if err != nil {
-			return err
-		}
-		_, entries, err := p.record()
-		if err == nil && len(entries) != len(all) {
-			err = fmt.Errorf("%d entries for %d messages", len(entries), len(all))
-		}
-		return err
-	})
-}
-
 // chooses presses a button on the last message that offers it; the company sees which.
 func (p *person) chooses(t *testing.T, option string) {
 	t.Helper()
@@ -267,14 +235,4 @@ func sameKey(t *testing.T, anna *person) {
 	if n := anna.shows("Exactly once, please"); n != 1 {
 		t.Errorf("%d times on the phone", n)
 	}
-}
-
-// shows counts the company's messages with a text on the phone.
-func (p *person) shows(text string) (n int) {
-	for _, m := range p.w.Meta().Messages(p.ID) {
-		if m.Business && m.Text == text {
-			n++
-		}
-	}
-	return n
 }

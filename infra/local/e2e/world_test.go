@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -103,24 +102,6 @@ func (w *world) stop() {
 
 // secret notes what no log may hold.
 func (w *world) secret(values ...string) { w.personal = append(w.personal, values...) }
-
-// lockedBuffer is written by many.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
 
 // eventually tries until check has nothing to complain about.
 func eventually(t *testing.T, within time.Duration, check func() error) {
