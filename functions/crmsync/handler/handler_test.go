@@ -346,18 +346,30 @@ func TestWaiting(t *testing.T) {
 
 // TestALostAnswerMakesNothingTwice: the CRM did it, and we don't know.
 func TestALostAnswerMakesNothingTwice(t *testing.T) {
-	for _, op := range []string{"contact", "entry", "file", "complete"} {
+	for _, test := range []struct {
+		op    string
+		state chat.FileState // by the time of the second try, when the message says something else
+		files int
+		note  string
+	}{
+		{"contact", chat.Stored, 1, ""},
+		{"entry", chat.Stored, 1, ""},
+		{"entry", chat.FileFailed, 0, "The file could not be fetched: gone."},
+		{"file", chat.Stored, 1, ""},
+		{"complete", chat.Stored, 1, ""},
+		{"complete", chat.FileFailed, 0, "The file could not be fetched: gone."},
+	} {
 		r := newRig(t)
 		m := r.photo()
-		r.crm.lose = once(op, &crm.Error{Class: crm.Transient})
+		r.crm.lose = once(test.op, &crm.Error{Class: crm.Transient})
 		first := r.sync(m)
-		r.arrives(m, chat.Stored, "") // it says more by the time of the second try
+		r.arrives(m, test.state, "gone")
 		if second := r.sync(m); (first == nil) == (second == nil) {
-			t.Errorf("%s: %v, then %v", op, first, second)
+			t.Errorf("%s: %v, then %v", test.op, first, second)
 		}
 		r.mustSync(m)
-		if e := r.entry(m); len(e.files) != 1 || e.shows.Note != "" || len(r.crm.contacts) != 1 || len(r.crm.entries) != 1 {
-			t.Errorf("%s: in the end it is %+v, of %d contacts and %d entries", op, e, len(r.crm.contacts), len(r.crm.entries))
+		if e := r.entry(m); len(e.files) != test.files || e.shows.Note != test.note || len(r.crm.contacts) != 1 || len(r.crm.entries) != 1 {
+			t.Errorf("%s: in the end it is %+v, of %d contacts and %d entries", test.op, e, len(r.crm.contacts), len(r.crm.entries))
 		}
 	}
 }
