@@ -32,7 +32,8 @@ func oddities(s *Sim) {
 	long := strings.Repeat("long ", 50_000)
 	s.Deliver(bsuid, whatsapptest.Text(Number, bsuid, "wamid.in.1", long, s.Now()))
 	s.Deliver(bsuid, whatsapptest.Text(Number, bsuid, "wamid.in.2", long[:10_000], s.Now()))
-	s.Deliver(bsuid, whatsapptest.Photo(Number, bsuid, "wamid.in.3", "900404", "", "gone", s.Now()))
+	// Older than Meta keeps files: that it doesn't give this one out is believed.
+	s.Deliver(bsuid, whatsapptest.Photo(Number, bsuid, "wamid.in.3", "900404", "", "gone", s.Now().Add(-8*24*time.Hour)))
 	s.After(time.Hour, func() {
 		s.Ask("key-1", map[string]any{
 			"to": map[string]any{"bsuid": bsuid}, "template": map[string]any{"name": "hello", "language": "en"},

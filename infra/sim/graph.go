@@ -144,7 +144,9 @@ func (s *Sim) graph(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet && len(parts) == 2:
 		f, ok := s.phones.files[parts[1]]
 		if !ok {
-			answer(w, http.StatusBadRequest, graphError(100, "Unsupported get request"))
+			body := graphError(100, "Unsupported get request") // there is no such file, or the token may not see it
+			body["error"].(map[string]any)["error_subcode"] = 33
+			answer(w, http.StatusBadRequest, body)
 			return
 		}
 		if r.URL.Host == fileHost {

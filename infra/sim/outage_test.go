@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"threadline/shared/chat"
 	"threadline/shared/metric"
 	"threadline/shared/whatsapp/whatsapptest"
 )
@@ -174,4 +175,19 @@ func TestMetaAnswers500ToSends(t *testing.T) {
 		t.Errorf("the phone got %v, want the second", got)
 	}
 	patient(t, s)
+}
+
+// TestTokenThatLosesItsAsset: for an hour Meta says that there is no such file, as it does when the token may not see it.
+func TestTokenThatLosesItsAsset(t *testing.T) {
+	s := New(t, Options{})
+	s.Deliver(customer, whatsapptest.Photo(Number, customer, "wamid.in.2", "900100", "", "look", s.Now()))
+	s.Run(time.Hour)
+	if s.Metrics.Of(metric.ConnectorStopped) == 0 {
+		t.Error("nobody was told")
+	}
+	s.AddFile("900100", "image/jpeg", []byte("a photo"))
+	s.Quiet()
+	if m, err := s.Store.Lookup(t.Context(), "wamid.in.2"); err != nil || m.Attachment.State != chat.Stored {
+		t.Errorf("%v %+v", err, m.Attachment)
+	}
 }

@@ -123,3 +123,27 @@ func TestReceiptsBeforeTheMessage(t *testing.T) {
 		}
 	}
 }
+
+// TestDeathBeforeTheParkedReceiptIsApplied: a receipt that doesn't echo our id comes before Meta's answer is recorded, and
+// the sender dies as soon as it is.
+func TestDeathBeforeTheParkedReceiptIsApplied(t *testing.T) {
+	for _, status := range []string{"read", "failed"} {
+		accepts := 0
+		s := New(t, Options{Receipts: silent, Fault: func(c Call) Fault {
+			if c.Function == "sender" && c.Op == "TransactWriteItems" {
+				if accepts++; accepts == 1 {
+					return GoneAfter
+				}
+			}
+			return None
+		}})
+		s.Deliver(customer, whatsapptest.Text(Number, customer, "wamid.in.1", "hello", s.Now()))
+		s.Run(time.Minute)
+		id := s.Reply("key", customer, "thank you")
+		s.Deliver("x", whatsapptest.Status(Number, customer, "wamid.out."+string(id)+".1", status, "", s.Now()))
+		s.Quiet()
+		if m, err := s.Store.Lookup(t.Context(), id); err != nil || string(m.Status) != status {
+			t.Errorf("it is %s (%v), want %s", m.Status, err, status)
+		}
+	}
+}
