@@ -40,8 +40,8 @@ type problem struct {
 }
 
 var (
-	code            = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
-	scopeName       = regexp.MustCompile(`^[a-z0-9_.-]{1,64}$`)
+	code      = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+	scopeName = regexp.MustCompile(`^[a-z0-9_.-]{1,64}$`)
 	// Codes speak for themselves. HubSpot's words may quote what we sent, so they count only where a property of ours is
 	// named with them.
 	missingCode  = regexp.MustCompile(`PROPERTY_DOESNT_EXIST`)
