@@ -95,7 +95,7 @@ func (w *world) options(t *testing.T) stack.Options {
 // stop ends the stack; a second time does nothing.
 func (w *world) stop() {
 	if w.Stack != nil {
-		w.Stack.Stop()
+		w.Stop()
 		w.Stack = nil
 	}
 }
