@@ -6,6 +6,6 @@
 // is tried on a template with a planted mistake too, so that no rule can pass by looking at nothing.
 //
 // The rules read what SAM makes of the template (transform.py), because that is what is deployed. The tools are those of
-// `make setup`, found in .venv or in the directory that THREADLINE_VENV names. Without them the tests are skipped,
+// `make setup`, found in .venv/tools or in the environment that THREADLINE_VENV names. Without them the tests are skipped,
 // unless CI is "true".
 package check

@@ -138,7 +138,7 @@ func tool(t *testing.T, name string) string {
 	t.Helper()
 	dir := os.Getenv("THREADLINE_VENV")
 	if dir == "" {
-		dir = filepath.Join(root(t), ".venv")
+		dir = filepath.Join(root(t), ".venv", "tools")
 	}
 	path := filepath.Join(dir, "bin", name)
 	if _, err := os.Stat(path); err == nil {
