@@ -28,7 +28,7 @@ type Error struct {
 	Err     error
 }
 
-// Errorf would invite customers' text into messages; E takes the two parts apart on purpose.
+// E makes an Error. It has no format, because that would invite customers' text into the message.
 func E(kind Code, message string, err error) *Error {
 	return &Error{Kind: kind, Message: message, Err: err}
 }

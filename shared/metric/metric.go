@@ -34,8 +34,8 @@ const (
 	UnknownNumber     = "UnknownNumber"     // an update for a business number that is not configured was stored
 	RawUpdate         = "RawUpdate"         // an update became no message or receipt and was kept as it came
 	Parked            = "Parked"            // a queue entry went to its dead-letter queue; Source: the queue's name
-	MediaFailed       = "MediaFailed"       // a file is missing or unverified; Reason: unverified, expired, refused, …
-	ConnectorStopped  = "ConnectorStopped"  // a CRM refuses us until somebody changes something; Connector: its name
+	MediaFailed       = "MediaFailed"       // a file is missing or unverified; Reason: unverified or refused
+	ConnectorStopped  = "ConnectorStopped"  // a CRM or Meta refuses us until somebody changes something; Connector: its name, or whatsapp
 )
 
 // Metrics writes counts to Out. The zero value writes to os.Stdout and is ready; copies must not be made after use.

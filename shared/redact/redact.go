@@ -1,60 +1,65 @@
-// Package redact holds values that hide when they are printed, and cleans the error texts of other people's libraries.
+// Package redact cleans error texts for the log.
 //
-//	log.Info("sending", "to", redact.Phone(to))   // to=[phone …34]
-//
-// It guarantees that a Value shows its stand-in and never its content through fmt (every verb, also as an unexported
-// field), log/slog (text and JSON) and encoding/json. Reveal is the only way out. A Value costs one allocation.
-//
-// Error is a filter, not a proof: it removes what foreign errors are known to quote. Our own errors don't quote.
+// Error is a filter, not a proof: it removes what the errors of other people's libraries are known to quote. Our own
+// errors don't quote, and the types that hold what customers are and say (package chat) hide themselves when logged.
 package redact
 
 import (
-	"fmt"
-	"log/slog"
-	"strings"
-	"unicode/utf8"
+	"net/netip"
+	"net/url"
+	"regexp"
 )
 
-// Value is a piece of personal data or a secret. The zero Value is empty. Two Values of one content are not ==.
-type Value struct {
-	shown string
-	plain *string // a pointer, because fmt prints the address of one that it reaches through an unexported field
-}
+// What foreign errors quote: addresses they called (media URLs carry a signature, send URLs a number), values they
+// could not parse, and the identifiers themselves.
+var (
+	address = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]+`)
+	quoted  = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`")
+	bearer  = regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]+`)
+	// Longer than any word, AWS request id (36 with hyphens) or Go type name without a dot; shorter than any token.
+	token = regexp.MustCompile(`[A-Za-z0-9_+/=]{40,}`)
+	// A business-scoped user id: https://developers.facebook.com/docs/whatsapp/business-scoped-user-ids
+	bsuid = regexp.MustCompile(`\b[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{5,128}\b`)
+	// E.164 has at most 15 digits; anything longer is redacted as well. "%2B" is a plus sign in a URL.
+	phone = regexp.MustCompile(`(?:%2[Bb]|\+)?\(?\d(?:[ ./()-]{0,2}\d){6,}`)
+)
 
-// Phone hides a phone number or a wa_id but for its last two digits, enough to tell two customers apart in a log.
-func Phone(number string) Value {
-	if len(number) < 7 {
-		return hide("[phone]", number)
-	}
-	return hide("[phone …"+number[len(number)-2:]+"]", number)
-}
-
-// Secret hides a token, a key or a password altogether.
-func Secret(s string) Value { return hide("[secret]", s) }
-
-// Text hides what a customer or an agent wrote, but for its length in characters.
-func Text(s string) Value { return hide(fmt.Sprintf("[text of %d]", utf8.RuneCountInString(s)), s) }
-
-func hide(shown, plain string) Value {
-	return Value{shown: strings.ToValidUTF8(shown, "?"), plain: &plain}
-}
-
-// Reveal returns the content.
-func (v Value) Reveal() string {
-	if v.plain == nil {
+// Error returns err's text for a log line, without what could be personal or secret: of a URL only scheme and host
+// remain; quoted text, bearer tokens, long opaque strings, business-scoped user ids and runs of seven digits or more
+// (with the separators that people use; IP addresses stay) are replaced. A nil error gives "".
+func Error(err error) string {
+	if err == nil {
 		return ""
 	}
-	return *v.plain
+	s := address.ReplaceAllStringFunc(err.Error(), hostOnly)
+	s = quoted.ReplaceAllStringFunc(s, unquote)
+	s = bearer.ReplaceAllString(s, "$1 […]")
+	s = token.ReplaceAllString(s, "[…]")
+	s = bsuid.ReplaceAllString(s, "[user]")
+	return phone.ReplaceAllStringFunc(s, number)
 }
 
-// String returns the stand-in.
-func (v Value) String() string { return v.shown }
+func hostOnly(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" {
+		return "[url]"
+	}
+	return u.Scheme + "://" + u.Host + "/…"
+}
 
-// Format writes the stand-in, whatever the verb.
-func (v Value) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(v.shown)) }
+// keptURL is what hostOnly left behind between quotes.
+var keptURL = regexp.MustCompile(`^"[a-zA-Z0-9+.-]+://[^"/]*/…"$`)
 
-// LogValue returns the stand-in.
-func (v Value) LogValue() slog.Value { return slog.StringValue(v.shown) }
+func unquote(s string) string {
+	if keptURL.MatchString(s) {
+		return s
+	}
+	return s[:1] + "…" + s[:1]
+}
 
-// MarshalText returns the stand-in; encoding/json uses it for values and for map keys.
-func (v Value) MarshalText() ([]byte, error) { return []byte(v.shown), nil }
+func number(s string) string {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return s
+	}
+	return "[number]"
+}

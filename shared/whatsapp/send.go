@@ -39,6 +39,26 @@ type Outgoing struct {
 	Interactive json.RawMessage // the interactive object, as Meta documents it
 }
 
+// Attach makes the file the content of the message; ok is false for a kind that
+// isn't image, video, audio, document or sticker.
+func (m *Outgoing) Attach(kind string, f *OutMedia) (ok bool) {
+	switch kind {
+	case "image":
+		m.Image = f
+	case "video":
+		m.Video = f
+	case "audio":
+		m.Audio = f
+	case "document":
+		m.Document = f
+	case "sticker":
+		m.Sticker = f
+	default:
+		return false
+	}
+	return true
+}
+
 // OutText is free text.
 type OutText struct {
 	Body       string `json:"body"`

@@ -132,18 +132,7 @@ func (f *media) into(m *chat.Message, out *whatsapp.Outgoing) error {
 	m.Kind, m.Text = chat.Kind(f.Type), f.Caption
 	m.Attachment = &chat.Attachment{State: chat.Remote, MediaID: f.ID, Link: f.Link, Name: f.Filename, Voice: f.Voice}
 	file := &whatsapp.OutMedia{ID: f.ID, Link: f.Link, Caption: f.Caption, Filename: f.Filename, Voice: f.Voice}
-	switch m.Kind {
-	case chat.KindImage:
-		out.Image = file
-	case chat.KindVideo:
-		out.Video = file
-	case chat.KindAudio:
-		out.Audio = file
-	case chat.KindDocument:
-		out.Document = file
-	case chat.KindSticker:
-		out.Sticker = file
-	default:
+	if !out.Attach(f.Type, file) {
 		return invalid("media.type", "use image, video, audio, document or sticker")
 	}
 	return nil

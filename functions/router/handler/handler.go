@@ -127,7 +127,7 @@ func (h *Handler) message(ctx context.Context, u whatsapp.Update) error {
 		return err
 	}
 	if received.First {
-		h.Metrics.Count(ctx, metric.MessageReceived, 1, "Kind", string(in.Message.Kind))
+		h.Metrics.Count(ctx, metric.MessageReceived, 1)
 	}
 	m := received.Message
 	slog.DebugContext(ctx, "stored a message", "conversation", m.Conversation, "kind", m.Kind, "first", received.First)

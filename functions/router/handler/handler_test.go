@@ -50,7 +50,7 @@ func TestThePlanIsStoredAndDispatchedAgain(t *testing.T) {
 	if ref, err := route.ParseRef(r.media.entries[0].Body); err != nil || ref.Kind != chat.EffectMedia {
 		t.Errorf("effect %+v (%v)", ref, err)
 	}
-	if n := r.counts[metric.MessageReceived+" Kind image"]; n != 1 {
+	if n := r.counts[metric.MessageReceived]; n != 1 {
 		t.Errorf("counted %d times", n)
 	}
 }

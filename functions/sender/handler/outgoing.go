@@ -30,24 +30,11 @@ func outgoing(m chat.Message) (whatsapp.Outgoing, error) {
 		out.Template = &t
 		return out, nil
 	}
-	if m.Attachment == nil {
-		return out, fmt.Errorf("a message of kind %s can't be sent", m.Kind)
+	if a := m.Attachment; a != nil {
+		file := &whatsapp.OutMedia{ID: a.MediaID, Link: a.Link, Caption: m.Text, Filename: a.Name, Voice: a.Voice}
+		if out.Attach(string(m.Kind), file) {
+			return out, nil
+		}
 	}
-	a := m.Attachment
-	file := &whatsapp.OutMedia{ID: a.MediaID, Link: a.Link, Caption: m.Text, Filename: a.Name, Voice: a.Voice}
-	switch m.Kind {
-	case chat.KindImage:
-		out.Image = file
-	case chat.KindVideo:
-		out.Video = file
-	case chat.KindAudio:
-		out.Audio = file
-	case chat.KindDocument:
-		out.Document = file
-	case chat.KindSticker:
-		out.Sticker = file
-	default:
-		return out, fmt.Errorf("a message of kind %s can't be sent", m.Kind)
-	}
-	return out, nil
+	return out, fmt.Errorf("a message of kind %s can't be sent", m.Kind)
 }

@@ -23,12 +23,8 @@ import (
 	"threadline/shared/whatsapp"
 )
 
-// MaxBody is how long a POST may be, in bytes after decoding. Meta sends up to 3 MB.
-// https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/overview
-const MaxBody = 3 << 20
-
-// MaxEntry is the longest update that travels in a queue entry itself. SQS takes 1 MiB; ten of these still fit a batch
-// of one call in most accounts, and longer updates are history, not conversation.
+// MaxEntry is the longest update, in bytes, that travels in a queue entry itself. SQS would take 1 MiB; a message of
+// WhatsApp has 4,096 characters at most, so what is longer is rare, and four of these still share one call.
 const MaxEntry = 240_000
 
 // Secrets gives out keys and tokens; *secret.Secret does.
@@ -99,7 +95,7 @@ func (h *Handler) verify(ctx context.Context, e events.APIGatewayV2HTTPRequest) 
 
 // receive queues what a POST holds.
 func (h *Handler) receive(ctx context.Context, e events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
-	if base64.StdEncoding.DecodedLen(len(e.Body)) > MaxBody+2 && (e.IsBase64Encoded || len(e.Body) > MaxBody) {
+	if base64.StdEncoding.DecodedLen(len(e.Body)) > whatsapp.MaxBody+2 && (e.IsBase64Encoded || len(e.Body) > whatsapp.MaxBody) {
 		return answer(http.StatusRequestEntityTooLarge, "the body is over 3 MiB")
 	}
 	body := []byte(e.Body)
@@ -109,7 +105,7 @@ func (h *Handler) receive(ctx context.Context, e events.APIGatewayV2HTTPRequest)
 			return answer(http.StatusBadRequest, "the body isn't base64")
 		}
 	}
-	if len(body) > MaxBody {
+	if len(body) > whatsapp.MaxBody {
 		return answer(http.StatusRequestEntityTooLarge, "the body is over 3 MiB")
 	}
 	if ok, err := h.signed(ctx, body, header(e.Headers, "x-hub-signature-256")); err != nil {

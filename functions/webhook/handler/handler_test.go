@@ -18,6 +18,7 @@ import (
 
 	"threadline/shared/blob"
 	"threadline/shared/queue"
+	"threadline/shared/whatsapp"
 	"threadline/shared/whatsapp/whatsapptest"
 )
 
@@ -189,7 +190,7 @@ func TestBodyLimit(t *testing.T) {
 		return append(append([]byte(`{"object":"x","pad":"`), bytes.Repeat([]byte("a"), n-23)...), `"}`...)
 	}
 	for _, encoded := range []bool{false, true} {
-		for size, want := range map[int]int{MaxBody: 200, MaxBody + 1: 413, 2 * MaxBody: 413} {
+		for size, want := range map[int]int{whatsapp.MaxBody: 200, whatsapp.MaxBody + 1: 413, 2 * whatsapp.MaxBody: 413} {
 			body := fill(size)
 			if len(body) != size {
 				t.Fatal(len(body))
