@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"threadline/shared/chat"
@@ -135,7 +138,7 @@ func (s *Store) introduce(ctx context.Context, found []doc[chat.Conversation], f
 // page before it in time, empty on the last one. Conversations of joined contacts are read together.
 func (s *Store) Messages(ctx context.Context, id chat.ConversationID, cursor string, limit int) ([]chat.Message, string, error) {
 	limit = max(limit, 1)
-	before, err := decodeCursor(cursor)
+	bound, err := parsePlace(cursor)
 	if err != nil {
 		return nil, "", err
 	}
@@ -143,39 +146,88 @@ func (s *Store) Messages(ctx context.Context, id chat.ConversationID, cursor str
 	if err != nil {
 		return nil, "", err
 	}
-	var found []doc[chat.Message]
-	for _, id := range ids { // two more than the page, as in Conversations
-		items, err := s.query(ctx, span{pk: "CONV#" + string(id), from: "MSG#", to: "MSG#" + before, newest: true, limit: limit + 2})
+	page := []chat.Message{}
+	for _, id := range ids {
+		found, err := s.back(ctx, id, bound, limit)
 		if err != nil {
 			return nil, "", err
 		}
-		for _, it := range items {
-			d, err := decode[chat.Message](keyOf(it), it)
-			if err != nil {
-				return nil, "", err
-			}
-			if d.sk != "MSG#"+before {
-				found = append(found, d)
-			}
-		}
+		page = append(page, found...)
 	}
-	if len(found) == 0 && cursor == "" {
+	if len(page) == 0 && cursor == "" {
 		if _, err := s.Conversation(ctx, id); err != nil {
 			return nil, "", err
 		}
 	}
-	slices.SortFunc(found, func(a, b doc[chat.Message]) int { return strings.Compare(b.sk, a.sk) })
-	next := ""
-	if len(found) > limit {
-		found = found[:limit]
-		next = encodeCursor(strings.TrimPrefix(found[limit-1].sk, "MSG#"))
+	slices.SortFunc(page, earlier)
+	if len(page) <= limit {
+		return page, "", nil
 	}
-	page := make([]chat.Message, len(found))
-	for i, d := range found {
-		page[i] = d.val
+	page = page[len(page)-limit:]
+	return page, placeOf(page[0]), nil
+}
+
+// back returns more than limit messages of one thread that are earlier than bound, or all there are. Within a second the
+// key orders by id and people read by arrival, so a second is read whole.
+func (s *Store) back(ctx context.Context, id chat.ConversationID, bound *chat.Message, limit int) ([]chat.Message, error) {
+	pk, to := "CONV#"+string(id), "MSG#"+newestFirst
+	if bound != nil {
+		to = messageSort(bound.At, newestFirst)
 	}
-	slices.SortStableFunc(page, earlier)
-	return page, next, nil
+	var found []chat.Message
+	for {
+		items, err := s.query(ctx, span{pk: pk, from: "MSG#", to: to, newest: true, limit: limit + 1})
+		if err != nil {
+			return nil, err
+		}
+		full := len(items) > limit
+		if full {
+			last := keyOf(items[limit]).sk
+			to = last[:len("MSG#")+len(millis(time.Time{}))] // below the last one's second
+			rest, err := s.query(ctx, span{pk: pk, from: to, to: last, newest: true})
+			if err != nil {
+				return nil, err
+			}
+			items = append(items, rest[1:]...)
+		}
+		for _, it := range items {
+			d, err := decode[chat.Message](keyOf(it), it)
+			if err != nil {
+				return nil, err
+			}
+			if bound == nil || earlier(d.val, *bound) < 0 {
+				found = append(found, d.val)
+			}
+		}
+		if !full || len(found) > limit {
+			return found, nil
+		}
+	}
+}
+
+// placeOf is a cursor: where in the order of messages this one stands.
+func placeOf(m chat.Message) string {
+	return encodeCursor(fmt.Sprintf("%s#%d#%s", millis(m.At), m.Arrival, m.Conversation))
+}
+
+func parsePlace(cursor string) (*chat.Message, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	place, err := decodeCursor(cursor)
+	if err != nil {
+		return nil, err
+	}
+	parts := strings.SplitN(place, "#", 3)
+	if len(parts) != 3 {
+		return nil, errCursor
+	}
+	ms, err1 := strconv.ParseInt(parts[0], 10, 64)
+	arrival, err2 := strconv.ParseInt(parts[1], 10, 64)
+	if err1 != nil || err2 != nil {
+		return nil, errCursor
+	}
+	return &chat.Message{At: time.UnixMilli(ms).UTC(), Arrival: arrival, Conversation: chat.ConversationID(parts[2])}, nil
 }
 
 // earlier orders messages as people read them: Meta's times are whole seconds, so the order of arrival breaks ties.
@@ -189,7 +241,9 @@ const newestFirst = "\U0010FFFF"
 
 func encodeCursor(sort string) string { return base64.RawURLEncoding.EncodeToString([]byte(sort)) }
 
-// shape is what a cursor is made of: the sort key of the last entry shown.
+var errCursor = chat.E(chat.Invalid, "cursor: not one that we gave out", nil)
+
+// shape is what a cursor is made of: the time of the last entry shown, and what tells it from others of that time.
 var shape = regexp.MustCompile(`^[0-9]{13}#.+$`)
 
 func decodeCursor(c string) (string, error) {
@@ -198,7 +252,7 @@ func decodeCursor(c string) (string, error) {
 	}
 	b, err := base64.RawURLEncoding.DecodeString(c)
 	if err != nil || len(b) > 900 || !utf8.Valid(b) || !shape.Match(b) {
-		return "", chat.E(chat.Invalid, "cursor: not one that we gave out", nil)
+		return "", errCursor
 	}
 	return string(b), nil
 }

@@ -186,7 +186,10 @@ func TestCursorsThatWeDidNotGiveOut(t *testing.T) {
 				}
 			}
 		}
-		if page, next, err := s.Messages(t.Context(), id, encodeCursor("0000000000000#x"), 10); err != nil || len(page) != 0 || next != "" {
+		if _, _, err := s.Messages(t.Context(), id, encodeCursor("1772366400000#x#y"), 10); chat.CodeOf(err) != chat.Invalid {
+			t.Errorf("an arrival that is no number: %v", err)
+		}
+		if page, next, err := s.Messages(t.Context(), id, encodeCursor("0000000000000#1#x"), 10); err != nil || len(page) != 0 || next != "" {
 			t.Errorf("after the end: %v %q %v", page, next, err)
 		}
 	})
