@@ -22,6 +22,7 @@ import (
 	"threadline/shared/route"
 	"threadline/shared/secret"
 	"threadline/shared/store"
+	"threadline/shared/whatsapp"
 )
 
 func main() {
@@ -33,6 +34,8 @@ func main() {
 		Secret        string   `env:"SECRET"`
 		Connectors    []string `env:"CRM_CONNECTOR"`
 		Numbers       []string `env:"PHONE_NUMBER_ID,optional"`
+		GraphURL      string   `env:"GRAPH_API_URL"`
+		GraphVersion  string   `env:"GRAPH_API_VERSION"`
 	}
 	env.Must(&c)
 	cfg, err := config.LoadDefaultConfig(context.Background())
@@ -40,11 +43,13 @@ func main() {
 		log.Fatal(err)
 	}
 	keys := secret.New(secret.Manager(secretsmanager.NewFromConfig(cfg), c.Secret), 5*time.Minute)
+	graph := whatsapp.Client{BaseURL: c.GraphURL, Version: c.GraphVersion, Token: keys.Of(secret.AccessToken)}
 	a := handler.API{
 		Store:      store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),
 		Outbound:   &queue.Sender{Client: sqs.NewFromConfig(cfg), URL: c.Outbound},
 		Numbers:    c.Numbers,
 		Connectors: route.Connectors(c.Connectors),
+		Templates:  graph.Templates,
 		Key:        keys.Of(secret.APIKey),
 	}
 	lambda.Start(a.Lambda())

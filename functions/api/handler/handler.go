@@ -28,11 +28,14 @@ type Queue interface {
 type API struct {
 	Store      *store.Store
 	Outbound   Queue
-	Numbers    []string // the phone_number_ids to send from, the first by default
-	Connectors []string // what an accepted message is put into
+	Numbers    []string  // the phone_number_ids to send from, the first by default
+	Connectors []string  // what an accepted message is put into
+	Templates  Templates // tells a template's category; nil: nobody does
 	Key        func(context.Context) (string, error)
 	Now        func() time.Time      // default time.Now
 	NewID      func() chat.MessageID // default send.NewID
+
+	categories categories
 }
 
 //go:embed openapi.json

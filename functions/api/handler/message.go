@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -128,6 +129,9 @@ func (a *API) address(ctx context.Context, req request, to recipient, m *chat.Me
 	if m.ReplyTo, err = a.quoted(ctx, req.ReplyTo); err != nil {
 		return err
 	}
+	if req.Template != nil { // the request can make its category stricter, and no less strict
+		m.Send.Category = stricter(cmp.Or(req.Category, service), a.templateCategory(ctx, n, *req.Template))
+	}
 	return a.expire(ctx, m, req.Category)
 }
 
@@ -219,7 +223,7 @@ const (
 // known to be open, Meta decides: it knows of messages that never reached us.
 func (a *API) expire(ctx context.Context, m *chat.Message, category string) error {
 	m.Send.Expires = m.At.Add(templateLife)
-	if category == authentication {
+	if category == authentication || m.Send.Category == authentication {
 		m.Send.Expires = m.At.Add(codeLife)
 	}
 	c, err := a.Store.Conversation(ctx, m.Conversation)

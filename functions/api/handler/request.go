@@ -138,16 +138,7 @@ func (f *media) into(m *chat.Message, out *whatsapp.Outgoing) error {
 	return nil
 }
 
-// Meta's categories, and the one of free-form messages.
-const (
-	service        = "service"
-	authentication = "authentication"
-	utility        = "utility"
-	marketing      = "marketing"
-)
-
-// category is what the message counts as: the request can make it stricter and no less strict. A template counts as
-// marketing, the strictest, because its own category isn't known here.
+// category is what the message counts as, as far as the request tells: a template's own category is asked for later.
 func (r *request) category() (string, error) {
 	switch r.Category {
 	case "", authentication, utility, marketing:
