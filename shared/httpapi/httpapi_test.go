@@ -267,7 +267,7 @@ func TestRequireKey(t *testing.T) {
 	key, keyErr := "sesame", error(nil)
 	next := HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error { return JSON(w, 200, "in") })
 	s := serve(t, "GET /", RequireKey(func(context.Context) (string, error) { return key, keyErr }, next))
-	const message = "send the API key as Authorization: Bearer <key>"
+	const message = "send the API key as Authorization: Bearer KEY"
 	for _, header := range []string{"", "sesame", "Bearer", "Bearer ", "Bearer wrong", "Bearer sesame2", "Basic sesame", "Bearersesame"} {
 		got := s.do(t, "GET", "/", "", "Authorization", header)
 		got.mustBe(t, 401, "unauthorized", message)

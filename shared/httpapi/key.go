@@ -22,7 +22,7 @@ func RequireKey(key func(context.Context) (string, error), next http.Handler) ht
 		same := subtle.ConstantTimeCompare(a[:], b[:]) == 1
 		if !same || want == "" || !strings.EqualFold(scheme, "Bearer") {
 			w.Header().Set("WWW-Authenticate", "Bearer")
-			return &problem{code: "unauthorized", message: "send the API key as Authorization: Bearer <key>"}
+			return &problem{code: "unauthorized", message: "send the API key as Authorization: Bearer KEY"}
 		}
 		next.ServeHTTP(w, r)
 		return nil

@@ -176,6 +176,8 @@ func (a *API) number(ctx context.Context, asked chat.NumberID, who chat.Contact)
 	if err != nil {
 		return "", err
 	}
+	// Where the customer wrote last, rather than where somebody once tried to write to them.
+	slices.SortStableFunc(threads, func(a, b chat.Conversation) int { return b.LastInbound.Compare(a.LastInbound) })
 	for _, c := range threads {
 		if ours(c.Number) {
 			return c.Number, nil

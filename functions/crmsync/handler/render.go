@@ -3,6 +3,7 @@ package handler
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"mime"
 	"path"
@@ -54,10 +55,28 @@ func title(m chat.Message) string {
 	if a := m.Attachment; a != nil && a.Voice {
 		return "Voice message"
 	}
+	if t := words(m); t != "" {
+		return t
+	}
 	if t := titles[m.Kind]; t != "" {
 		return t
 	}
 	return "Message of type " + m.RawType
+}
+
+// words are what a message of ours says that isn't plain text: an interactive one's body, a template's name.
+func words(m chat.Message) string {
+	var c struct {
+		Name string
+		Body struct{ Text string }
+	}
+	if m.Direction != chat.Out || json.Unmarshal(m.Content, &c) != nil {
+		return ""
+	}
+	if m.Kind == chat.KindTemplate && c.Name != "" {
+		return "Template " + c.Name
+	}
+	return c.Body.Text
 }
 
 // fileNote says where the file is as long as it isn't attached.

@@ -66,6 +66,7 @@ func (h *Handler) failed(ctx context.Context, m chat.Message, token string, caus
 		now.Send.Attempt--
 		if now.Status == chat.Sending {
 			now.Status = chat.Queued
+			delete(now.Steps, chat.Sending) // it wasn't sent after all
 		}
 		return nil
 	})

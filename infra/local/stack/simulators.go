@@ -50,6 +50,7 @@ func (s *Stack) simulateMeta(parameters map[string]string, mux *http.ServeMux) e
 		return err
 	}
 	s.serveOn(listener, s.meta.Graph())
+	mux.Handle("/{$}", http.RedirectHandler("/phone/", http.StatusFound)) // where a newcomer goes first
 	mux.Handle("/phone", s.meta.Phone())
 	mux.Handle("/phone/", s.meta.Phone())
 	return nil

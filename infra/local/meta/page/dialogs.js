@@ -73,7 +73,10 @@ $("#open-trouble").addEventListener("click", () => {
   fields.send.onchange = () => {
     for (const label of document.querySelectorAll("#trouble [data-for]")) label.hidden = !label.dataset.for.split(" ").includes(fields.send.value);
   };
-  $("#trouble .well").onclick = () => fill({});
+  $("#trouble .well").onclick = () => {
+    fill({});
+    $("#trouble form").requestSubmit();
+  };
   fill(world.faults);
 });
 
