@@ -19,7 +19,7 @@ func TestEnvironmentIsWhatTheFunctionsRead(t *testing.T) {
 		dir := filepath.Join(root(t), code)
 		t.Run(f, func(t *testing.T) {
 			if _, err := os.Stat(filepath.Join(dir, "main.go")); os.IsNotExist(err) {
-				t.Skipf("no %s/main.go yet", code)
+				t.Fatalf("there is no %smain.go", code)
 			}
 			set, _ := ours.at(f, "Environment", "Variables").(map[string]any)
 			tagged, looked := variables(t, dir)
@@ -97,7 +97,7 @@ func TestAlarmsWatchMetricsThatAreCounted(t *testing.T) {
 		}
 	}
 	if len(counted) == 0 {
-		t.Skip("no shared/metric yet")
+		t.Fatal("shared/metric counts nothing")
 	}
 	ours := expand(t, source(t))[0]
 	for _, f := range ours.of("AWS::Logs::MetricFilter") {
