@@ -54,9 +54,6 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Wrap is New with the default options.
-func Wrap(mux *http.ServeMux) http.Handler { return New(mux, Options{}) }
-
 // New wraps a mux whose handlers are HandlerFuncs.
 func New(mux *http.ServeMux, o Options) http.Handler {
 	o = o.withDefaults()

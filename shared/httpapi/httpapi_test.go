@@ -287,7 +287,7 @@ func TestRequireKey(t *testing.T) {
 }
 
 func TestWrapNamesEveryRequest(t *testing.T) {
-	h := Wrap(http.NewServeMux())
+	h := New(http.NewServeMux(), Options{})
 	ids := map[string]bool{}
 	for range 2 {
 		w := httptest.NewRecorder()

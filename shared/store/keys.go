@@ -87,12 +87,12 @@ func inboxIndex(c chat.Conversation) *key {
 	}
 }
 
-// maxProviderID is the longest provider id that is used as it is; a longer one is not an id that Meta gives out.
-const maxProviderID = 255
+// MaxProviderID is the longest provider id that is used as it is; a longer one is not an id that Meta gives out.
+const MaxProviderID = 255
 
 // ProviderMessageID is the id of a provider's message: the provider's own, or a hash of the update without one.
 func ProviderMessageID(providerID string, update []byte) chat.MessageID {
-	if providerID == "" || len(providerID) > maxProviderID {
+	if providerID == "" || len(providerID) > MaxProviderID {
 		return chat.MessageID("u_" + Hash(update))
 	}
 	return chat.MessageID(providerID)

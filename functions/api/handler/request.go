@@ -46,13 +46,9 @@ type recipient struct {
 	BSUID   string         `json:"bsuid,omitempty"`
 }
 
-const (
-	// maxAsked is how long a request may be as compact JSON, in bytes. Written in ASCII it grows threefold at most, and
-	// the queue takes 240 KB.
-	maxAsked = 64 << 10
-	// maxProviderID is the longest id that Meta gives out.
-	maxProviderID = 255
-)
+// maxAsked is how long a request may be as compact JSON, in bytes. Written in ASCII it grows threefold at most, and the
+// queue takes 240 KB.
+const maxAsked = 64 << 10
 
 // invalid says which field is wrong and what to do about it.
 func invalid(field, what string) error { return chat.E(chat.Invalid, field+": "+what, nil) }
@@ -75,7 +71,7 @@ func (r *request) message() (chat.Message, recipient, error) {
 	if strings.Trim(r.Number, "0123456789") != "" || len(r.Number) > 32 {
 		return m, to, invalid("number", "use a phone_number_id, which is digits; a phone number isn't one")
 	}
-	if len(r.ReplyTo) > maxProviderID {
+	if len(r.ReplyTo) > store.MaxProviderID {
 		return m, to, invalid("reply_to", "use the id or the provider_id of a message")
 	}
 	asked := encode(r)
