@@ -16,6 +16,17 @@ func (s Stamp) Newer(t Stamp) bool {
 	return s.ID > t.ID
 }
 
+// compare orders stamps, the newest last.
+func (s Stamp) compare(t Stamp) int {
+	switch {
+	case s.Newer(t):
+		return 1
+	case t.Newer(s):
+		return -1
+	}
+	return 0
+}
+
 // Contact is a person. Its identities are Aliases.
 type Contact struct {
 	ID       ContactID   `json:"id"`
@@ -25,16 +36,64 @@ type Contact struct {
 	Joined   ContactID   `json:"joined,omitempty"`   // the survivor that speaks for this contact
 	Absorbed []ContactID `json:"absorbed,omitempty"` // who points here
 	Flags    []string    `json:"flags,omitempty"`
+	// Saved is the name in the address book of the company's phone, which is shown in preference to the person's own.
+	Saved   string `json:"saved,omitempty"`
+	SavedAt Stamp  `json:"saved_at,omitzero"`
+	// Parted are contacts that a person separated from this one by hand, or joined again, and when: evidence doesn't
+	// overrule a person.
+	Parted map[ContactID]Parting `json:"parted,omitempty"`
+	// Consent is the customer's word on messages of a category, such as marketing.
+	Consent map[string]Consent `json:"consent,omitempty"`
+	// KeyHash changes when the person's WhatsApp is installed anew: perhaps somebody else has the phone now.
+	KeyHash string `json:"key_hash,omitempty"`
+	KeyAt   Stamp  `json:"key_at,omitzero"`
+}
+
+// Parting is what somebody decided about two contacts: that they are apart, or one.
+type Parting struct {
+	Apart bool  `json:"apart"`
+	Stamp Stamp `json:"stamp"`
+}
+
+// Consent is what a customer said about a category of messages, and where.
+type Consent struct {
+	Given  bool   `json:"given"`
+	Source string `json:"source"` // such as "user_preferences"
+	Stamp  Stamp  `json:"stamp"`
+}
+
+// Shown is how people call the contact; empty if nobody knows a name.
+func (c Contact) Shown() string {
+	switch {
+	case c.Saved != "":
+		return c.Saved
+	case c.Name != "":
+		return c.Name
+	case c.Username != "":
+		return "@" + c.Username
+	}
+	return ""
+}
+
+// Refuses tells whether the customer said no to messages of a category.
+func (c Contact) Refuses(category string) bool {
+	said, known := c.Consent[category]
+	return known && !said.Given
 }
 
 // FlagSharedPhone marks contacts whose phone number turned up with another business-scoped user id and no change event:
 // two people, most likely a recycled number.
 const FlagSharedPhone = "shared-phone"
 
+// FlagNewIdentity marks contacts whose WhatsApp was installed anew, as Meta says where identity checks are on.
+const FlagNewIdentity = "new-identity"
+
 // Alias kinds.
 const (
 	AliasBSUID = "bsuid" // business-scoped user id
 	AliasWAID  = "wa_id" // WhatsApp's id of a phone: digits, not always today's number
+	// AliasParent is the user id that linked business portfolios share.
+	AliasParent = "parent_bsuid"
 )
 
 // Alias is one identity of somebody, with the evidence for who that is.
@@ -58,6 +117,8 @@ const (
 	SourceMessage = "message"
 	SourceSystem  = "system" // Meta's own word that an identity changed
 	SourceRequest = "request"
+	SourceAnswer  = "answer"       // Meta's answer to a send named another identity than the one written to
+	SourceBook    = "address-book" // of the company's phone
 )
 
 // HolderAt returns who held the alias at a time: the one whose claim is the latest by then, or else the first ever.
@@ -123,6 +184,12 @@ type Seen struct {
 	Source               string
 	Name, Username       string
 	ID                   string // of the update, for ties
+
+	Parent, PrevParent string   // the user ids that linked portfolios share
+	Variants           []string // other ways to write Phone, under which the same person may be known: for look-up only
+	KeyHash            string   // of the person's WhatsApp installation, where identity checks are on
+	NewKey             bool     // Meta says that it changed
+	Saved              *string  // the name in the company's address book; empty: it was removed
 }
 
 // Someone tells whether the update shows any identity at all.

@@ -46,13 +46,19 @@ func (c *Conversation) Note(m Message) {
 	if m.At.After(c.Activity) {
 		c.Activity = m.At.UTC()
 	}
-	if m.OpensWindow() && (Stamp{m.At, m.ProviderID}).Newer(Stamp{c.LastInbound, c.LastFrom}) {
-		c.LastInbound, c.LastFrom = m.At.UTC(), m.ProviderID
+	from := m.ProviderID
+	if m.Kind == KindCall {
+		from = "" // a call can't be marked as read
+	}
+	if m.OpensWindow() && (Stamp{m.At, from}).Newer(Stamp{c.LastInbound, c.LastFrom}) {
+		c.LastInbound, c.LastFrom = m.At.UTC(), from
 	}
 }
 
-// OpensWindow tells whether a message opens or renews the customer-service window. Meta says "any message"; a system
-// notice is none, and whether a reaction counts is undocumented, so it doesn't.
+// OpensWindow tells whether a message opens or renews the customer-service window. Meta says "any message or call"; a
+// system notice is none, an edit or a deletion isn't a new one, and whether a reaction counts is undocumented, so it
+// doesn't.
 func (m Message) OpensWindow() bool {
-	return m.Direction == In && m.Kind != KindSystem && m.Kind != KindReaction
+	_, amends := m.Amends()
+	return m.Direction == In && m.Kind != KindSystem && m.Kind != KindReaction && m.Kind != KindEdit && m.Kind != KindRevoke && !amends
 }

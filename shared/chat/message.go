@@ -35,6 +35,8 @@ const (
 	KindUnsupported Kind = "unsupported"
 	KindEdit        Kind = "edit"
 	KindRevoke      Kind = "revoke"
+	KindCall        Kind = "call"
+	KindPlaceholder Kind = "media_placeholder" // a file of the imported history that is still to be named
 	KindTemplate    Kind = "template"
 	KindUnknown     Kind = "unknown"
 )
@@ -66,16 +68,23 @@ type Message struct {
 	Text         string          `json:"text,omitempty"`
 	Content      json.RawMessage `json:"content,omitempty"` // what stands under the type's name
 	Attachment   *Attachment     `json:"attachment,omitempty"`
-	ReplyTo      string          `json:"reply_to,omitempty"` // provider id of the quoted message
-	ProviderID   string          `json:"provider_id,omitempty"`
-	Status       Status          `json:"status"`
-	Steps        map[Status]Step `json:"steps,omitempty"`
-	Settled      string          `json:"settled,omitempty"` // hash of the receipt that told us Meta has the message
-	Hash         string          `json:"hash,omitempty"`    // SHA-256 of what it was made from
-	Raw          []byte          `json:"raw,omitempty"`     // the update, up to MaxInlineRaw
-	RawKey       string          `json:"raw_key,omitempty"` // the object that holds a longer one
-	Effects      []Effect        `json:"effects,omitempty"` // the stored plan
-	Send         *Send           `json:"send,omitempty"`    // only on messages of ours
+	ReplyTo      string          `json:"reply_to,omitempty"` // provider id of the message that is answered, reacted to, edited, …
+	Forwarded    Forwarded       `json:"forwarded,omitempty"`
+	Referral     *Referral       `json:"referral,omitempty"` // the ad or post that the conversation began with
+	Product      *Product        `json:"product,omitempty"`  // the product that it asks about
+	Problems     []Problem       `json:"problems,omitempty"` // why the provider passed on no content
+	Imported     bool            `json:"imported,omitempty"` // written before the number was connected: nothing is answered
+	Call         *Call           `json:"call,omitempty"`     // what came of a call
+	Amended
+	ProviderID string          `json:"provider_id,omitempty"`
+	Status     Status          `json:"status"`
+	Steps      map[Status]Step `json:"steps,omitempty"`
+	Settled    string          `json:"settled,omitempty"` // hash of the receipt that told us Meta has the message
+	Hash       string          `json:"hash,omitempty"`    // SHA-256 of what it was made from
+	Raw        []byte          `json:"raw,omitempty"`     // the update, up to MaxInlineRaw
+	RawKey     string          `json:"raw_key,omitempty"` // the object that holds a longer one
+	Effects    []Effect        `json:"effects,omitempty"` // the stored plan
+	Send       *Send           `json:"send,omitempty"`    // only on messages of ours
 }
 
 // MaxInlineRaw is how many bytes of a raw update are kept on the message itself; a longer one is an object.
