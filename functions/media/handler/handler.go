@@ -6,6 +6,7 @@
 package handler
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -116,7 +117,7 @@ func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 // URL, the hash in the end by keeping the file as it is: a doubtful photo is better than none.
 func (h *Handler) fetch(ctx context.Context, m chat.Message) (chat.Attachment, error) {
 	a := *m.Attachment
-	a.Key = key(m)
+	a.Key, a.Reason = key(m), ""
 	for try := 1; ; try++ {
 		info, err := h.Graph.MediaInfo(ctx, a.MediaID, string(m.Conversation.Number()))
 		if err != nil {
@@ -128,16 +129,16 @@ func (h *Handler) fetch(ctx context.Context, m chat.Message) (chat.Attachment, e
 		}
 		a.State = chat.Stored
 		if try > tries {
-			declared, a.State = nil, chat.Unverified
+			declared, a.State, a.Reason = nil, chat.Unverified, "it doesn't have the hash that WhatsApp declared"
 		}
-		a.Size, err = h.stream(ctx, info, a, declared)
+		got, err := h.stream(ctx, info, a, declared)
 		switch {
 		case errors.Is(err, blob.ErrChecksum):
 			slog.WarnContext(ctx, "a file doesn't have the declared hash", "conversation", m.Conversation, "try", try)
 		case outdated(err) && try < tries:
 			slog.InfoContext(ctx, "a file's URL is outdated", "conversation", m.Conversation, "try", try)
 		default:
-			return a, err
+			return got, err
 		}
 	}
 }
@@ -148,29 +149,44 @@ func outdated(err error) bool {
 	return errors.As(err, &refusal) && (refusal.HTTPStatus == http.StatusNotFound || refusal.HTTPStatus == http.StatusGone)
 }
 
-// stream copies the file from Meta into the bucket and returns its size.
-func (h *Handler) stream(ctx context.Context, info whatsapp.MediaInfo, a chat.Attachment, sum []byte) (int64, error) {
+// stream copies the file from Meta into the bucket, and says what is known of it then. A page where no hash speaks for
+// it is an error of the server and not the customer's file.
+func (h *Handler) stream(ctx context.Context, info whatsapp.MediaInfo, a chat.Attachment, sum []byte) (chat.Attachment, error) {
 	d, err := h.Graph.DownloadMedia(ctx, info)
 	if err != nil {
-		return 0, err
+		return a, err
 	}
 	defer d.Body.Close()
-	body, size := io.Reader(d.Body), d.Size
-	if size < 0 {
-		spool, n, err := spooled(d.Body, maxFile)
+	if max(info.Size, d.Size) > maxFile {
+		return a, errTooLong
+	}
+	body, found, err := peek(d.Body)
+	if err != nil {
+		return a, chat.E(chat.Unavailable, "", fmt.Errorf("read a file: %w", err))
+	}
+	declared := cmp.Or(a.MIME, info.MIME)
+	a.MIME, a.Size = declared, d.Size
+	if contradicts(declared, found) {
+		if isPage(found) && sum == nil {
+			return a, errPage
+		}
+		a.State, a.Reason = chat.Unverified, "it is "+found+", and WhatsApp declared "+declared
+		a.MIME = found
+	}
+	if a.Size < 0 {
+		spool, n, err := spooled(body, maxFile)
 		if err != nil {
-			return 0, err
+			return a, err
 		}
 		defer os.Remove(spool.Name())
 		defer spool.Close()
-		body, size = spool, n
+		body, a.Size = spool, n
 	}
-	mime := a.MIME
-	if mime == "" {
-		mime = info.MIME
-	}
-	return size, h.Blobs.Put(ctx, a.Key, body, size, blob.PutOptions{ContentType: mime, SHA256: sum})
+	return a, h.Blobs.Put(ctx, a.Key, body, a.Size, blob.PutOptions{ContentType: a.MIME, SHA256: sum})
 }
+
+// errPage says that a server gave a web page in place of a file.
+var errPage = chat.E(chat.Unavailable, "", errors.New("a web page came in place of the file"))
 
 // errTooLong says that a file goes on beyond what Meta allows.
 var errTooLong = errors.New("the file is longer than Meta allows")
