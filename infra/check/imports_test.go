@@ -14,6 +14,7 @@ import (
 // vocabulary.
 var allowed = map[string]string{
 	"chat":                  "",
+	"event":                 "chat",
 	"whatsapp":              "",
 	"whatsapp/whatsapptest": "whatsapp",
 	"route":                 "chat",
@@ -24,6 +25,7 @@ var allowed = map[string]string{
 	"queue":                 "aws",
 	"queue/queuetest":       "queue aws",
 	"send":                  "chat queue ulid",
+	"bus":                   "event aws",
 	"blob":                  "aws",
 	"blob/blobtest":         "blob",
 	"secret":                "aws",
