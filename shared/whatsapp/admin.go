@@ -129,29 +129,3 @@ func (c *Client) DebugToken(ctx context.Context) (TokenInfo, error) {
 		Valid: f.flag("is_valid"), Expires: f.time("expires_at"), Scopes: f.texts("scopes"),
 	}, nil
 }
-
-// TemplateInfo is an approved or pending template.
-type TemplateInfo struct {
-	Name, Language string
-	Category       string // "MARKETING", "UTILITY" or "AUTHENTICATION"
-	Status         string // only "APPROVED" ones can be sent
-}
-
-// Templates lists the languages of the template with this name, up to 100.
-// https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates
-func (c *Client) Templates(ctx context.Context, waba, name string) ([]TemplateInfo, error) {
-	f, err := c.get(ctx, url.Values{
-		"name": {name}, "fields": {"name,language,category,status"}, "limit": {"100"},
-	}, waba, "message_templates")
-	if err != nil {
-		return nil, err
-	}
-	var all []TemplateInfo
-	for _, o := range f.objects("data") {
-		// The filter matches parts of a name too.
-		if o.text("name") == name {
-			all = append(all, TemplateInfo{o.text("name"), o.text("language"), o.text("category"), o.text("status")})
-		}
-	}
-	return all, nil
-}

@@ -81,7 +81,7 @@ func TestTemplates(t *testing.T) {
 		answer(200, `{"data":[{"name":"sale","language":"en","category":"MARKETING","status":"APPROVED"},{"name":"sale_2"}]}`)(w, r)
 	})
 	got, err := c.Templates(t.Context(), "W", "sale")
-	if want := []TemplateInfo{{"sale", "en", "MARKETING", "APPROVED"}}; err != nil || !reflect.DeepEqual(got, want) {
+	if want := []TemplateInfo{{Name: "sale", Language: "en", Category: "MARKETING", Status: "APPROVED"}}; err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -19,6 +19,27 @@ var ErrInvalid = errors.New("whatsapp: invalid request")
 // access token was not sent there.
 var ErrUntrustedURL = errors.New("whatsapp: media URL is not on a host of Meta")
 
+// LimitError means that a part of a message is longer or shorter than Meta
+// takes, or that there are too many or too few of something. It wraps
+// [ErrInvalid] and quotes nothing of the message.
+type LimitError struct {
+	Field  string // where, as a JSON path below the message
+	Limit  int    // the least where Actual is below it, else the most
+	Actual int
+	Unit   string // what is counted, in the plural: "characters", "buttons"
+}
+
+func (e *LimitError) Error() string {
+	side := "most"
+	if e.Actual < e.Limit {
+		side = "least"
+	}
+	return fmt.Sprintf("%s: %d %s, at %s %d", e.Field, e.Actual, e.Unit, side, e.Limit)
+}
+
+// Unwrap returns [ErrInvalid].
+func (e *LimitError) Unwrap() error { return ErrInvalid }
+
 // Error is an error of the Graph API, of the way to it, or one that Meta
 // reports in a webhook. Its text holds codes and our own words only: Title,
 // Message and Details are Meta's, may quote what was sent, and are for the

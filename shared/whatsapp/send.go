@@ -35,6 +35,9 @@ type Outgoing struct {
 	Audio       *OutMedia
 	Document    *OutMedia
 	Sticker     *OutMedia
+	Location    *OutLocation
+	Contacts    []OutContact
+	Reaction    *OutReaction
 	Template    *Template
 	Interactive json.RawMessage // the interactive object, as Meta documents it
 }
@@ -147,6 +150,21 @@ func (c *Client) MarkRead(ctx context.Context, number, messageID string) error {
 	return err
 }
 
+// Typing shows the customer that somebody is writing, and blue ticks on a
+// message and all before it: Meta has no way to do the first alone. It ends
+// with the answer, or after [TypingLife].
+// https://developers.facebook.com/docs/whatsapp/cloud-api/typing-indicators
+func (c *Client) Typing(ctx context.Context, number, messageID string) error {
+	if messageID == "" {
+		return fmt.Errorf("%w: no message id", ErrInvalid)
+	}
+	_, _, err := c.post(ctx, map[string]any{
+		"messaging_product": "whatsapp", "status": "read", "message_id": messageID,
+		"typing_indicator": map[string]string{"type": "text"},
+	}, number, "messages")
+	return err
+}
+
 // body checks the message and writes it as Meta wants it.
 func (m Outgoing) body() (map[string]any, error) {
 	body := map[string]any{"messaging_product": "whatsapp"}
@@ -194,7 +212,7 @@ func (m Outgoing) address(body map[string]any) error {
 // content checks and returns the one thing to send and its type.
 func (m Outgoing) content() (kind string, content any, err error) {
 	set := count(m.Text != nil, m.Image != nil, m.Video != nil, m.Audio != nil, m.Document != nil,
-		m.Sticker != nil, m.Template != nil, m.Interactive != nil)
+		m.Sticker != nil, m.Location != nil, m.Contacts != nil, m.Reaction != nil, m.Template != nil, m.Interactive != nil)
 	switch {
 	case set != 1:
 		return "", nil, invalid("needs exactly one content")
@@ -210,6 +228,12 @@ func (m Outgoing) content() (kind string, content any, err error) {
 		return "document", m.Document, m.Document.check(allowCaption | allowFilename)
 	case m.Sticker != nil:
 		return "sticker", m.Sticker, m.Sticker.check(0)
+	case m.Location != nil:
+		return "location", m.Location, nil
+	case m.Contacts != nil:
+		return "contacts", m.Contacts, nil
+	case m.Reaction != nil:
+		return "reaction", m.Reaction, nil
 	case m.Template != nil:
 		return "template", m.Template.wire(), m.Template.check()
 	}
