@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -34,32 +35,60 @@ type Queue interface {
 	Send(ctx context.Context, entries ...queue.Entry) error
 }
 
+// Seen asks to show the customer that their message was read, and that an answer is being typed.
+type Seen struct {
+	Conversation chat.ConversationID `json:"conversation"`
+	ProviderID   string              `json:"provider_id"` // of the customer's message
+	Typing       bool                `json:"typing,omitempty"`
+	At           time.Time           `json:"at"` // when it was asked for
+}
+
+// Entry is what one entry of the outbound queue asks for: exactly one of its fields is set.
+type Entry struct {
+	Message *chat.Message
+	Seen    *Seen
+}
+
 // envelope is the entry's body.
 type envelope struct {
-	V       int          `json:"v"`
-	Message chat.Message `json:"message"`
+	V       int           `json:"v"`
+	Message *chat.Message `json:"message,omitempty"`
+	Seen    *Seen         `json:"seen,omitempty"`
 }
 
 // Message puts a message on the outbound queue, behind the earlier ones of its conversation.
 func Message(ctx context.Context, q Queue, m chat.Message) error {
-	body, err := json.Marshal(envelope{1, m})
+	return put(ctx, q, envelope{V: 1, Message: &m}, m.Conversation, string(m.ID))
+}
+
+// Read puts a request on the outbound queue to show a message as read, and with it those before.
+func Read(ctx context.Context, q Queue, s Seen) error {
+	id := fmt.Sprintf("read %s %s %t %d", s.Conversation.Number(), s.ProviderID, s.Typing, s.At.UnixMilli())
+	sum := sha256.Sum256([]byte(id))
+	return put(ctx, q, envelope{V: 1, Seen: &s}, s.Conversation, hex.EncodeToString(sum[:]))
+}
+
+func put(ctx context.Context, q Queue, e envelope, in chat.ConversationID, id string) error {
+	body, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("encode message: %w", err)
 	}
-	sum := sha256.Sum256([]byte(m.Conversation))
-	return q.Send(ctx, queue.Entry{Body: ascii(body), Group: hex.EncodeToString(sum[:16]), DedupID: string(m.ID)})
+	sum := sha256.Sum256([]byte(in))
+	return q.Send(ctx, queue.Entry{Body: ascii(body), Group: hex.EncodeToString(sum[:16]), DedupID: id})
 }
 
 // Parse reads an entry of the outbound queue.
-func Parse(body []byte) (chat.Message, error) {
+func Parse(body []byte) (Entry, error) {
 	var e envelope
 	if err := json.Unmarshal(body, &e); err != nil {
-		return chat.Message{}, fmt.Errorf("read outbound entry: %w", err)
+		return Entry{}, fmt.Errorf("read outbound entry: %w", err)
 	}
-	if e.V != 1 || e.Message.Send == nil || !e.Message.ID.Ours() {
-		return chat.Message{}, fmt.Errorf("read outbound entry: version %d isn't one that this release writes", e.V)
+	message := e.Message != nil && e.Message.Send != nil && e.Message.ID.Ours()
+	seen := e.Seen != nil && e.Seen.ProviderID != ""
+	if e.V != 1 || message == seen {
+		return Entry{}, fmt.Errorf("read outbound entry: version %d isn't one that this release writes", e.V)
 	}
-	return e.Message, nil
+	return Entry{Message: e.Message, Seen: e.Seen}, nil
 }
 
 // ascii escapes what isn't: SQS refuses some characters that JSON allows.

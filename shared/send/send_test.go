@@ -73,10 +73,11 @@ func TestAMessageComesOutAsItWentIn(t *testing.T) {
 	if e.DedupID != "m_1" || !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(e.Group) {
 		t.Errorf("dedup id %s, group %s", e.DedupID, e.Group)
 	}
-	got, err := Parse(e.Body)
-	if err != nil {
+	parsed, err := Parse(e.Body)
+	if err != nil || parsed.Message == nil || parsed.Seen != nil {
 		t.Fatal(err)
 	}
+	got := *parsed.Message
 	if content := string(got.Content); content != `{"body":"\u00e9 \ud83d\udc4d \ud800"}` {
 		t.Errorf("content %s", content)
 	}
@@ -104,6 +105,27 @@ func TestOneConversationIsOneGroup(t *testing.T) {
 	}
 }
 
+func TestAskingToShowAMessageAsRead(t *testing.T) {
+	var l lane
+	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	s := Seen{Conversation: "100.a", ProviderID: "wamid.1", Typing: true, At: at}
+	for range 2 {
+		if err := Read(t.Context(), &l, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := Message(t.Context(), &l, message()); err != nil {
+		t.Fatal(err)
+	}
+	if l.entries[0].DedupID != l.entries[1].DedupID || l.entries[0].Group != l.entries[2].Group {
+		t.Error("it doesn't collapse, or isn't in line with the conversation's messages")
+	}
+	got, err := Parse(l.entries[0].Body)
+	if err != nil || got.Message != nil || got.Seen == nil || *got.Seen != s {
+		t.Errorf("%+v (%v)", got, err)
+	}
+}
+
 func TestFailures(t *testing.T) {
 	down := errors.New("down")
 	if err := Message(t.Context(), &lane{err: down}, message()); !errors.Is(err, down) {
@@ -117,7 +139,7 @@ func TestFailures(t *testing.T) {
 	}
 	for _, body := range []string{
 		``, `garbage`, `{}`, `{"v":2,"message":{"id":"m_1","send":{}}}`,
-		`{"v":1,"message":{"id":"wamid.1","send":{}}}`, `{"v":1,"message":{"id":"m_1"}}`,
+		`{"v":1,"message":{"id":"wamid.1","send":{}}}`, `{"v":1,"message":{"id":"m_1"}}`, `{"v":1,"seen":{}}`,
 	} {
 		if _, err := Parse([]byte(body)); err == nil {
 			t.Errorf("%s is read", body)
