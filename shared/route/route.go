@@ -15,7 +15,7 @@ import (
 // Plan returns the effects of a message, in the order in which they are dispatched.
 func Plan(m chat.Message, connectors []string) []chat.Effect {
 	var effects []chat.Effect
-	if m.Contact != "" {
+	if m.Contact != "" && ownEntry(m) {
 		for _, c := range connectors {
 			effects = append(effects, chat.Effect{Kind: chat.EffectCRM, Target: c})
 		}
@@ -24,6 +24,26 @@ func Plan(m chat.Message, connectors []string) []chat.Effect {
 		effects = append(effects, chat.Effect{Kind: chat.EffectMedia})
 	}
 	return effects
+}
+
+// ownEntry tells whether a message has an entry of its own on the customer's record. A reaction and the end of a call
+// show on the entry of the message that they are about.
+func ownEntry(m chat.Message) bool {
+	a, amends := m.Amends()
+	return !amends || a.Kind == chat.KindEdit || a.Kind == chat.KindRevoke
+}
+
+// Due returns those effects of a message that a cause makes due. Its file is fetched when the message is stored, and not
+// for what is said of it later. What was written before the number was connected has its turn on the record when a job
+// says so, and not when it is stored.
+func Due(m chat.Message, cause string) []chat.Effect {
+	var due []chat.Effect
+	for _, e := range m.Effects {
+		if onRecord := e.Kind == chat.EffectCRM; onRecord && (cause != Stored || !m.Imported) || !onRecord && cause == Stored {
+			due = append(due, e)
+		}
+	}
+	return due
 }
 
 // Connectors reads CRM_CONNECTOR: the names of the connectors to use, or "none".
@@ -50,10 +70,11 @@ const (
 	Stored   = "stored"
 	FileHere = "file"
 	Accepted = "accepted"
+	Imported = "imported" // its turn has come among what was written before the number was connected
 )
 
 // NewRef names an effect of a message. sort is the message's key in its conversation, cause one of the above or the
-// hash of a receipt.
+// hash of what made it due: a receipt, a reaction, an edit, the wish to fetch a file once more.
 func NewRef(m chat.Message, sort string, e chat.Effect, cause string) Ref {
 	return Ref{
 		V: 1, ID: hash(string(m.Conversation), sort, string(e.Kind), e.Target), Kind: e.Kind, Target: e.Target,

@@ -25,10 +25,38 @@ func TestPlan(t *testing.T) {
 		{"a file that is to come: the entry first", chat.Message{Contact: "c", Attachment: file(chat.Pending)}, []string{"hubspot"}, []chat.Effect{crm("hubspot"), media}},
 		{"a file of nobody", chat.Message{Attachment: file(chat.Pending)}, []string{"hubspot"}, []chat.Effect{media}},
 		{"a file that can't come", chat.Message{Contact: "c", Attachment: file(chat.FileFailed)}, []string{"hubspot"}, []chat.Effect{crm("hubspot")}},
+		{"a reaction shows on another's entry", chat.Message{Contact: "c", Kind: chat.KindReaction, ReplyTo: "w"}, []string{"hubspot"}, nil},
+		{"a reaction to nothing", chat.Message{Contact: "c", Kind: chat.KindReaction}, []string{"hubspot"}, []chat.Effect{crm("hubspot")}},
+		{"a call", chat.Message{Contact: "c", Kind: chat.KindCall}, []string{"hubspot"}, []chat.Effect{crm("hubspot")}},
+		{"the end of a call", chat.Message{Contact: "c", Kind: chat.KindCall, ReplyTo: "w", Call: &chat.Call{}}, []string{"hubspot"}, nil},
+		{"an edit", chat.Message{Contact: "c", Kind: chat.KindEdit, ReplyTo: "w"}, []string{"hubspot"}, []chat.Effect{crm("hubspot")}},
+		{"a deletion", chat.Message{Contact: "c", Kind: chat.KindRevoke, ReplyTo: "w"}, []string{"hubspot"}, []chat.Effect{crm("hubspot")}},
+		{"what was imported, for later", chat.Message{Contact: "c", Imported: true, Attachment: file(chat.Pending)}, []string{"hubspot"}, []chat.Effect{crm("hubspot"), media}},
 		{"a file of our own", chat.Message{Contact: "c", Attachment: file(chat.Remote)}, []string{"hubspot"}, []chat.Effect{crm("hubspot")}},
 	} {
 		if got := Plan(test.m, test.connectors); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestDue(t *testing.T) {
+	crm, media := chat.Effect{Kind: chat.EffectCRM, Target: "hubspot"}, chat.Effect{Kind: chat.EffectMedia}
+	for _, test := range []struct {
+		cause    string
+		imported bool
+		want     []chat.Effect
+	}{
+		{Stored, false, []chat.Effect{crm, media}},
+		{Stored, true, []chat.Effect{media}},
+		{Imported, true, []chat.Effect{crm}},
+		{FileHere, false, []chat.Effect{crm}},
+		{"hash of a reaction", false, []chat.Effect{crm}},
+		{"hash of a reaction", true, []chat.Effect{crm}},
+	} {
+		m := chat.Message{Imported: test.imported, Effects: []chat.Effect{crm, media}}
+		if got := Due(m, test.cause); !slices.Equal(got, test.want) {
+			t.Errorf("%s, imported %v: %v, want %v", test.cause, test.imported, got, test.want)
 		}
 	}
 }
