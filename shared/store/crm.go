@@ -74,3 +74,27 @@ func (s *Store) ClaimEntry(ctx context.Context, m chat.Message, connector string
 	})
 	return out, err
 }
+
+// Entries returns what is known of the entries of a conversation's messages in a CRM. Those of which nothing is known are
+// missing from the answer.
+func (s *Store) Entries(ctx context.Context, conv chat.ConversationID, connector string, ids []chat.MessageID) (map[chat.MessageID]Entry, error) {
+	var keys []key
+	for _, id := range ids {
+		keys = append(keys, entryKey(conv, connector, id))
+	}
+	items, err := s.get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[chat.MessageID]Entry, len(items))
+	for _, id := range ids {
+		d, err := read[Entry](items, entryKey(conv, connector, id))
+		if err != nil {
+			return nil, err
+		}
+		if d.rev > 0 {
+			out[id] = d.val
+		}
+	}
+	return out, nil
+}

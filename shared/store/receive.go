@@ -21,6 +21,7 @@ type Inbound struct {
 type Received struct {
 	Message chat.Message
 	First   bool // it was stored by this call
+	Filled  bool // this update named the file of a stored placeholder: what it causes is due, also on a redelivery
 	Differs bool // the provider gave the same id to other content before; the first is kept
 	Gone    bool // it was stored once and is past its retention: there is nothing left to do
 }

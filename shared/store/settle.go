@@ -4,12 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"threadline/shared/chat"
 )
 
-// parkedFor is how long a receipt waits for its message. Meta gives a message up after 30 days.
+// parkedFor is how long a receipt or an amendment waits for its message. Meta gives a message up after 30 days.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages
 const parkedFor = 30 * 24 * time.Hour
 
@@ -64,53 +65,88 @@ func (s *Store) settle(ctx context.Context, r chat.Receipt) (chat.Message, bool,
 		}
 		extra = append(extra, o)
 	}
-	m, err := s.applyOnce(ctx, at.val, []chat.Receipt{r}, r.Hash, extra)
+	m, err := s.applyOnce(ctx, at.val, later{receipts: []chat.Receipt{r}}, r.Hash, extra)
 	if chat.CodeOf(err) == chat.NotFound {
 		return chat.Message{}, false, nil // the message is past its retention; so is the receipt
 	}
 	return m, err == nil, err
 }
 
-// park keeps a receipt until its message is stored. The check makes sure that nobody stores it without looking here.
+// park keeps a receipt until its message is stored.
 func (s *Store) park(ctx context.Context, r chat.Receipt) error {
-	o, err := doc[chat.Receipt]{key: receiptKey(r), val: r, ttl: s.now().Add(parkedFor)}.overwrite()
+	return parkAt(ctx, s, receiptKey(r), r, providerKey(r.Number, r.ProviderID))
+}
+
+// parkAt keeps what is said of a message until that is stored. The check makes sure that nobody stores it without looking
+// here.
+func parkAt[T any](ctx context.Context, s *Store, k key, said T, name key) error {
+	o, err := doc[T]{key: k, val: said, ttl: s.now().Add(parkedFor)}.overwrite()
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, op{key: providerKey(r.Number, r.ProviderID), cond: absent}, o)
+	return s.write(ctx, op{key: name, cond: absent}, o)
 }
 
-// applyParked applies the receipts that came before their message. Whoever puts a REF calls it. by is the receipt that
-// the caller answers for, if any.
-func (s *Store) applyParked(ctx context.Context, n chat.NumberID, providerID string, m chat.Message, by string) (chat.Message, error) {
-	items, err := s.query(ctx, prefix("WAMID#"+string(n)+"#"+providerID, "RECEIPT#"))
-	if err != nil || len(items) == 0 {
-		return m, err
+// later is what was said of a message.
+type later struct {
+	receipts   []chat.Receipt
+	amendments []chat.Amendment
+}
+
+// parked returns what came before its message. Both kinds lie next to each other, so that it is one query, and REF lies
+// behind them.
+func (s *Store) parked(ctx context.Context, n chat.NumberID, providerID string) (later, error) {
+	var l later
+	items, err := s.query(ctx, span{pk: providerKey(n, providerID).pk, from: "AMEND#", to: "RECEIPT#" + newestFirst})
+	if err != nil {
+		return l, err
 	}
-	var rs []chat.Receipt
 	for _, it := range items {
+		if strings.HasPrefix(keyOf(it).sk, "AMEND#") {
+			d, err := decode[chat.Amendment](keyOf(it), it)
+			if err != nil {
+				return l, err
+			}
+			l.amendments = append(l.amendments, d.val)
+			continue
+		}
 		d, err := decode[chat.Receipt](keyOf(it), it)
 		if err != nil {
-			return m, err
+			return l, err
 		}
-		rs = append(rs, d.val)
+		l.receipts = append(l.receipts, d.val)
+	}
+	return l, nil
+}
+
+// applyParked applies what came before its message. Whoever puts a REF calls it. by is the receipt that the caller
+// answers for, if any.
+func (s *Store) applyParked(ctx context.Context, n chat.NumberID, providerID string, m chat.Message, by string) (chat.Message, error) {
+	l, err := s.parked(ctx, n, providerID)
+	if err != nil || len(l.receipts)+len(l.amendments) == 0 {
+		return m, err
 	}
 	at := ref{Conversation: m.Conversation, Sort: messageSort(m.At, string(m.ID))}
 	err = s.contend(ctx, func() (err error) {
-		m, err = s.applyOnce(ctx, at, rs, by, nil)
+		m, err = s.applyOnce(ctx, at, l, by, nil)
 		return err
 	})
 	return m, err
 }
 
-// applyOnce applies receipts to a message. What they settle is put down to by, or else to each of them.
-func (s *Store) applyOnce(ctx context.Context, at ref, rs []chat.Receipt, by string, extra []op) (chat.Message, error) {
+// applyOnce applies what was said of a message. What receipts settle is put down to by, or else to each of them.
+func (s *Store) applyOnce(ctx context.Context, at ref, l later, by string, extra []op) (chat.Message, error) {
 	d, err := s.message(ctx, at)
 	if err != nil {
 		return d.val, err
 	}
 	changed := false
-	for _, r := range rs {
+	for _, a := range l.amendments {
+		if d.val.Amend(a) {
+			changed = true
+		}
+	}
+	for _, r := range l.receipts {
 		before := d.val.Status
 		if d.val.Direction == chat.In || !d.val.Apply(r) {
 			continue
@@ -140,9 +176,37 @@ func Same() error { return errSame }
 // state; any error but Same ends the change and is returned.
 func (s *Store) Change(ctx context.Context, conv chat.ConversationID, at time.Time, id chat.MessageID,
 	edit func(*chat.Message) error) (chat.Message, error) {
+	return s.change(ctx, ref{Conversation: conv, Sort: messageSort(at, string(id))}, edit, nil)
+}
+
+// ChangeIf is Change on a condition that the contact fulfils: allowed is asked of the contact, or of the one that speaks
+// for it, and that one must still be what was asked about when the change is written. Any error of allowed ends the
+// change and is returned. So nothing begins after a stored objection.
+func (s *Store) ChangeIf(ctx context.Context, conv chat.ConversationID, at time.Time, id chat.MessageID, contact chat.ContactID,
+	allowed func(chat.Contact) error, edit func(*chat.Message) error) (chat.Message, error) {
+	return s.change(ctx, ref{Conversation: conv, Sort: messageSort(at, string(id))}, edit, func() (op, error) {
+		who, err := s.spokesman(ctx, contact)
+		if err != nil {
+			return op{}, err
+		}
+		// protects: what allowed was asked about is so at the moment of the write
+		return op{key: who.key, cond: unchanged, rev: who.rev}, allowed(who.val)
+	})
+}
+
+// change is Change, with a check of another item in the same transaction if check is given.
+func (s *Store) change(ctx context.Context, at ref, edit func(*chat.Message) error, check func() (op, error)) (chat.Message, error) {
 	var m chat.Message
 	err := s.contend(ctx, func() error {
-		d, err := s.message(ctx, ref{Conversation: conv, Sort: messageSort(at, string(id))})
+		var ops []op
+		if check != nil {
+			o, err := check()
+			if err != nil {
+				return err
+			}
+			ops = append(ops, o)
+		}
+		d, err := s.message(ctx, at)
 		if err != nil {
 			return err
 		}
@@ -158,7 +222,28 @@ func (s *Store) Change(ctx context.Context, conv chat.ConversationID, at time.Ti
 		if err != nil {
 			return err
 		}
-		return s.write(ctx, o)
+		return s.write(ctx, append(ops, o)...)
 	})
 	return m, err
+}
+
+// spokesman reads a contact, or the one that it was joined to.
+func (s *Store) spokesman(ctx context.Context, id chat.ContactID) (doc[chat.Contact], error) {
+	for {
+		items, err := s.get(ctx, contactKey(id))
+		if err != nil {
+			return doc[chat.Contact]{}, err
+		}
+		d, err := read[chat.Contact](items, contactKey(id))
+		if err == nil && d.rev == 0 {
+			err = chat.E(chat.NotFound, "there is no such contact", nil)
+		}
+		if err != nil || d.val.Joined == "" {
+			return d, err
+		}
+		if d.val.Joined >= id { // the survivor is the older one, so the walk ends
+			return d, chat.E(chat.Internal, "", errors.New("contacts are joined in a circle"))
+		}
+		id = d.val.Joined
+	}
 }

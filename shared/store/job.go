@@ -1,0 +1,243 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"threadline/shared/chat"
+)
+
+// An import brings thousands of old messages. They are stored at once; what is done with them is done conversation by
+// conversation, by jobs.
+
+func jobKey(conv chat.ConversationID) key { return key{"CONV#" + string(conv), "JOB#import"} }
+
+func importKey(n chat.NumberID) key { return key{"NUMBER#" + string(n), "IMPORT"} }
+
+func slotKey(name string, i int) key { return key{"LIMIT#" + name, fmt.Sprintf("SLOT#%d", i)} }
+
+// Imported returns the imported messages of a conversation behind a place in it (a SortKey; empty: the beginning), at
+// most limit of them, in the order of time. Those of joined contacts' conversations aren't among them.
+func (s *Store) Imported(ctx context.Context, conv chat.ConversationID, after string, limit int) ([]chat.Message, error) {
+	limit = max(limit, 1)
+	var out []chat.Message
+	from := max(after, "MSG#")
+	for {
+		// One more than the page, for the message at from.
+		items, err := s.query(ctx, span{pk: "CONV#" + string(conv), from: from, to: "MSG#" + newestFirst, limit: limit + 1})
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			if keyOf(it).sk == from {
+				continue
+			}
+			d, err := decode[chat.Message](keyOf(it), it)
+			if err != nil {
+				return nil, err
+			}
+			if d.val.Imported {
+				out = append(out, d.val)
+			}
+			if len(out) == limit {
+				return out, nil
+			}
+		}
+		if len(items) <= limit {
+			return out, nil
+		}
+		from = keyOf(items[limit]).sk
+	}
+}
+
+// importGrain is how precise ImportQuiet is: an import is many updates a second, and its time one item.
+const importGrain = 10 * time.Second
+
+// seenImport is when an import last brought something.
+type seenImport struct {
+	At time.Time `json:"at"`
+}
+
+// SawImport notes that an import of a number's history brought something right now.
+func (s *Store) SawImport(ctx context.Context, n chat.NumberID) error {
+	k := importKey(n)
+	return s.contend(ctx, func() error {
+		items, err := s.get(ctx, k)
+		if err != nil {
+			return err
+		}
+		d, err := read[seenImport](items, k)
+		if err != nil {
+			return err
+		}
+		if now := s.now(); now.Sub(d.val.At) >= importGrain {
+			d.val.At = now.UTC()
+			o, err := d.put() // protects: the time never goes back
+			if err != nil {
+				return err
+			}
+			return s.write(ctx, o)
+		}
+		return nil
+	})
+}
+
+// ImportQuiet returns since when an import of a number's history has brought nothing, to ten seconds; zero if there never
+// was one.
+func (s *Store) ImportQuiet(ctx context.Context, n chat.NumberID) (since time.Time, err error) {
+	items, err := s.get(ctx, importKey(n))
+	if err != nil {
+		return since, err
+	}
+	d, err := read[seenImport](items, importKey(n))
+	return d.val.At, err
+}
+
+// Job is how far the imported messages of a conversation are dealt with.
+type Job struct {
+	ID     string `json:"id"`
+	Cursor string `json:"cursor,omitempty"` // the SortKey of the last one that was; empty: none
+	Done   bool   `json:"done,omitempty"`
+}
+
+// BeginJob starts a conversation's job anew, because more was imported: the one begun last is the conversation's, and
+// earlier ones learn from SaveJob that they are not. Beginning the present one again changes nothing.
+func (s *Store) BeginJob(ctx context.Context, conv chat.ConversationID, id string) error {
+	_, err := s.editJob(ctx, conv, func(j *Job) bool {
+		if j.ID == id {
+			return false
+		}
+		*j = Job{ID: id}
+		return true
+	})
+	return err
+}
+
+// Job returns a conversation's job, one without an id if there never was any.
+func (s *Store) Job(ctx context.Context, conv chat.ConversationID) (Job, error) {
+	items, err := s.get(ctx, jobKey(conv))
+	if err != nil {
+		return Job{}, err
+	}
+	d, err := read[Job](items, jobKey(conv))
+	return d.val, err
+}
+
+// SaveJob notes how far a job is. It never takes it back, whoever of two that do the same job is the slower. current is
+// false, and nothing is noted, when another job has been begun meanwhile.
+func (s *Store) SaveJob(ctx context.Context, conv chat.ConversationID, j Job) (current bool, err error) {
+	now, err := s.editJob(ctx, conv, func(stored *Job) bool {
+		if stored.ID != j.ID {
+			return false
+		}
+		before := *stored
+		stored.Cursor, stored.Done = max(stored.Cursor, j.Cursor), stored.Done || j.Done
+		return *stored != before
+	})
+	return err == nil && now.ID == j.ID && j.ID != "", err
+}
+
+// editJob replaces a job by what edit makes of it, if edit says that it did.
+func (s *Store) editJob(ctx context.Context, conv chat.ConversationID, edit func(*Job) bool) (Job, error) {
+	k := jobKey(conv)
+	var now Job
+	err := s.contend(ctx, func() error {
+		items, err := s.get(ctx, k)
+		if err != nil {
+			return err
+		}
+		d, err := read[Job](items, k)
+		if err != nil {
+			return err
+		}
+		changed := edit(&d.val)
+		if now = d.val; !changed {
+			return nil
+		}
+		d.ttl = s.expiry()
+		o, err := d.put() // protects: a job's progress isn't noted on another one, nor taken back
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, o)
+	})
+	return now, err
+}
+
+// slot is one of a few that may do something at the same time.
+type slot struct {
+	Holder string    `json:"holder"` // empty: it was given back
+	Until  time.Time `json:"until"`
+}
+
+// TakeSlot takes, or keeps for longer, one of so many slots, and tells whether there was one. A slot that isn't kept or
+// given back is free again when the lease is over.
+func (s *Store) TakeSlot(ctx context.Context, name, holder string, slots int, lease time.Duration) (taken bool, err error) {
+	keys := make([]key, slots)
+	for i := range keys {
+		// Everybody begins elsewhere, so that few meet; the same holder always begins at the same one.
+		keys[i] = slotKey(name, (i+int(sha256.Sum256([]byte(holder))[0]))%slots)
+	}
+	err = s.contend(ctx, func() error {
+		items, err := s.get(ctx, keys...)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		var own, free *doc[slot]
+		for _, k := range keys {
+			d, err := read[slot](items, k)
+			switch {
+			case err != nil:
+				return err
+			case d.val.Holder == holder && own == nil:
+				own = &d
+			case free == nil && (d.val.Holder == "" || !now.Before(d.val.Until)):
+				free = &d
+			}
+		}
+		if own == nil {
+			own = free
+		}
+		if taken = own != nil; !taken {
+			return nil
+		}
+		own.val = slot{holder, now.Add(lease).UTC()}
+		o, err := own.put() // protects: a slot has one holder
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, o)
+	})
+	return taken && err == nil, err
+}
+
+// FreeSlot gives back what TakeSlot gave.
+func (s *Store) FreeSlot(ctx context.Context, name, holder string) error {
+	return s.contend(ctx, func() error {
+		items, err := s.query(ctx, prefix("LIMIT#"+name, "SLOT#"))
+		if err != nil {
+			return err
+		}
+		for _, it := range items {
+			d, err := decode[slot](keyOf(it), it)
+			if err != nil {
+				return err
+			}
+			if d.val.Holder != holder {
+				continue
+			}
+			d.val = slot{}
+			o, err := d.put() // protects: a slot that somebody else has taken over stays theirs
+			if err != nil {
+				return err
+			}
+			if err := s.write(ctx, o); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
