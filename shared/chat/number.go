@@ -49,6 +49,11 @@ func (f *Facts) Learn(name string, fact Fact) (changed bool) {
 	return true
 }
 
+// Repeats tells whether the fact says the same as another, whenever each was said.
+func (f Fact) Repeats(g Fact) bool {
+	return f.Value == g.Value && f.Why == g.Why && f.Until.Equal(g.Until)
+}
+
 // Clearance says what may leave from a business number.
 type Clearance struct {
 	Answers   bool      // within the customer-service window

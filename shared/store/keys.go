@@ -56,6 +56,21 @@ func numberKey(n chat.NumberID) key { return key{"NUMBER#" + string(n), "NUMBER"
 
 func numberListKey(n chat.NumberID) key { return key{"NUMBERS", "NUMBER#" + string(n)} }
 
+func accountKey(waba string) key { return key{"ACCOUNT#" + waba, "ACCOUNT"} }
+
+func templatesKey(waba string) key { return key{"ACCOUNT#" + waba, "TEMPLATES"} }
+
+// templateKey has room for whatever Meta lets a template be called; a hash stands for what is longer.
+func templateKey(waba, name, language string) key {
+	k := key{"ACCOUNT#" + waba, "TEMPLATE#" + name + "#" + language}
+	if !k.possible() {
+		k.sk = "TEMPLATE##" + Hash([]byte(name+"#"+language))
+	}
+	return k
+}
+
+func fileKey(id string) key { return key{"FILE#" + id, "FILE"} }
+
 func inboxPartition(team string, shard int) string { return fmt.Sprintf("INBOX#%s#%d", team, shard) }
 
 func donePartition(shard int) string { return fmt.Sprintf("DONE#%d", shard) }
