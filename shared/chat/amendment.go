@@ -3,6 +3,7 @@ package chat
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -10,8 +11,8 @@ import (
 // order and however often they came.
 type Amended struct {
 	Reactions map[string]Reaction `json:"reactions,omitempty"` // by who reacted, see Amendment.By
-	Original  string              `json:"original,omitempty"`  // the text before the first edit
-	Edits     []Edit              `json:"edits,omitempty"`     // in order; Text is the last one's
+	Original  string              `json:"original,omitempty"`  // the text before the first edit, its beginning if it is long
+	Edits     []Edit              `json:"edits,omitempty"`     // in order, the first and the newest; Text is the last one's
 	Revoked   *Stamp              `json:"revoked,omitempty"`   // its author deleted it for everyone; we keep it
 	Signals   []Signal            `json:"signals,omitempty"`   // what Meta concluded from it, for ads
 }
@@ -22,7 +23,7 @@ type Reaction struct {
 	Stamp Stamp  `json:"stamp"`
 }
 
-// Edit is a later text of a message.
+// Edit is a later text of a message, its beginning if it is long.
 type Edit struct {
 	Text  string `json:"text"`
 	Stamp Stamp  `json:"stamp"`
@@ -140,17 +141,47 @@ func (m *Message) react(a Amendment) bool {
 	return true
 }
 
+// How many edits and signals a message keeps, and how much of a text that isn't shown any more: DynamoDB holds 400 KB in
+// an item, and WhatsApp allows 65,536 characters in a text. Nothing is lost by it, because each edit is a stored message
+// of its own.
+const (
+	maxKept = 20
+	maxPast = 4 << 10 // bytes
+)
+
 func (m *Message) edit(a Amendment) bool {
-	if slices.ContainsFunc(m.Edits, func(e Edit) bool { return e.Stamp == a.Stamp }) {
-		return false
-	}
 	if len(m.Edits) == 0 {
-		m.Original = m.Text
+		m.Original = past(m.Text)
 	}
-	m.Edits = append(m.Edits, Edit{a.Text, a.Stamp})
-	slices.SortFunc(m.Edits, func(x, y Edit) int { return x.Stamp.compare(y.Stamp) })
-	m.Text = m.Edits[len(m.Edits)-1].Text
-	return true
+	edits, changed := kept(m.Edits, Edit{past(a.Text), a.Stamp}, func(x, y Edit) int { return x.Stamp.compare(y.Stamp) })
+	if changed && edits[len(edits)-1].Stamp.compare(a.Stamp) == 0 {
+		m.Text = a.Text
+	}
+	m.Edits = edits
+	return changed
+}
+
+// past is what is kept of a text that was replaced.
+func past(text string) string {
+	if len(text) <= maxPast {
+		return text
+	}
+	const more = "…"
+	return strings.ToValidUTF8(text[:maxPast-len(more)], "") + more
+}
+
+// kept adds one to what is in order, and leaves out the second when they are too many: the first and the newest are kept.
+// Whatever was left out once would be left out of more as well, so that it doesn't matter when it comes. all isn't changed.
+func kept[T any](all []T, one T, compare func(x, y T) int) (out []T, changed bool) {
+	i, there := slices.BinarySearchFunc(all, one, compare)
+	if there || (i == 1 && len(all) == maxKept) {
+		return all, false
+	}
+	out = slices.Insert(slices.Clone(all), i, one)
+	if len(out) > maxKept {
+		out = slices.Delete(out, 1, 2)
+	}
+	return out, true
 }
 
 // hangUp completes what is known of a call: the newest status, the longest duration, the outermost times.
@@ -174,11 +205,9 @@ func (m *Message) hangUp(a Amendment) bool {
 	return c != was
 }
 
-func (m *Message) signal(s Signal) bool {
-	if slices.Contains(m.Signals, s) {
-		return false
-	}
-	m.Signals = append(m.Signals, s)
-	slices.SortFunc(m.Signals, func(x, y Signal) int { return cmp.Or(x.Stamp.compare(y.Stamp), cmp.Compare(x.Name, y.Name)) })
-	return true
+func (m *Message) signal(s Signal) (changed bool) {
+	m.Signals, changed = kept(m.Signals, s, func(x, y Signal) int {
+		return cmp.Or(x.Stamp.compare(y.Stamp), cmp.Compare(x.Name, y.Name), cmp.Compare(x.Text, y.Text))
+	})
+	return changed
 }

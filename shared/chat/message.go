@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 )
@@ -89,6 +90,26 @@ type Message struct {
 
 // MaxInlineRaw is how many bytes of a raw update are kept on the message itself; a longer one is an object.
 const MaxInlineRaw = 8 << 10
+
+// Fill gives a placeholder of the imported history what the provider names later, and tells whether it was one. Where the
+// message stands, who wrote it and what was said of it since stay; so does what the later update leaves out.
+func (m *Message) Fill(named Message) (filled bool) {
+	if m.Kind != KindPlaceholder || named.Attachment == nil {
+		return false
+	}
+	m.Kind, m.RawType, m.Content, m.Attachment = named.Kind, named.RawType, named.Content, named.Attachment
+	if len(m.Edits) == 0 {
+		m.Text = named.Text
+	} else {
+		m.Original = past(named.Text)
+	}
+	m.ReplyTo, m.Forwarded = cmp.Or(named.ReplyTo, m.ReplyTo), cmp.Or(named.Forwarded, m.Forwarded)
+	m.Referral, m.Product = cmp.Or(named.Referral, m.Referral), cmp.Or(named.Product, m.Product)
+	m.Problems = named.Problems
+	m.Raw, m.RawKey, m.Hash, m.Effects = named.Raw, named.RawKey, named.Hash, named.Effects
+	m.Advance(named)
+	return true
+}
 
 // Effect is one thing that a message causes. It refers, it doesn't copy: a consumer reads the present state. Its id is
 // derived from the message, so that doing it twice collapses.

@@ -92,6 +92,20 @@ func (m *Message) Apply(r Receipt) (changed bool) {
 	return changed
 }
 
+// Advance takes over how far another account of the same message says that it came, such as an import's. Like receipts,
+// it lowers nothing and commutes.
+func (m *Message) Advance(other Message) (changed bool) {
+	for status, step := range other.Steps {
+		if m.Apply(Receipt{Status: status, At: step.At, Error: step.Error}) {
+			changed = true
+		}
+	}
+	if other.Status.Outranks(m.Status) {
+		m.Status, changed = other.Status, true
+	}
+	return changed
+}
+
 // Reach raises the status to s. It is for what we learn ourselves; receipts go through Apply.
 func (m *Message) Reach(s Status, at time.Time, p *Problem) {
 	if _, seen := m.Steps[s]; !seen || p != nil {
