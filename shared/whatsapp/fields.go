@@ -128,3 +128,23 @@ func seconds(n int64) int64 {
 	}
 	return n
 }
+
+// digits strips everything but digits, such as the signs in "+1 (631) 555-1234".
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// firstOf returns the first text that isn't empty.
+func firstOf(all ...string) string {
+	for _, s := range all {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}

@@ -77,6 +77,42 @@ func senderIdentity(m fields) Identity {
 	return id
 }
 
+// echoIdentity reads to whom the business sent a message; nobody in a group.
+func echoIdentity(m fields) Identity {
+	if echoGroup(m) != "" {
+		return Identity{}
+	}
+	id := identify(firstOf(m.text("to"), m.text("recipient")), m.text("to_user_id"))
+	if other := m.text("recipient"); id.BSUID == "" && IsBSUID(other) {
+		id.BSUID = other
+	}
+	id.ParentBSUID = m.text("to_parent_user_id")
+	return id
+}
+
+// echoGroup returns the group chat to which the business sent a message.
+func echoGroup(m fields) string {
+	if m.text("recipient_type") == "group" {
+		return firstOf(m.text("group_id"), m.text("to"), m.text("recipient"))
+	}
+	return m.text("group_id")
+}
+
+// echoFields lifts what Meta's own agent sent, which is one level deeper than
+// other echoes, beside its id and time.
+func echoFields(f fields) fields {
+	inner := f.object("message")
+	if inner == nil || f.text("type") != "" {
+		return f
+	}
+	for key, value := range f {
+		if key != "message" {
+			inner[key] = value
+		}
+	}
+	return inner
+}
+
 // recipientIdentity reads whom a status is about; in a group, the participant.
 func recipientIdentity(s fields) Identity {
 	prefix := "recipient"

@@ -16,6 +16,7 @@ type Message struct {
 	ID        string // wamid, opaque and case-sensitive
 	Type      string // as sent by Meta, also where it is unknown here
 	From      Identity
+	To        Identity  // the customer, in an echo or a history; else nobody
 	GroupID   string    // set in group chats only
 	Timestamp time.Time // whole seconds; zero when unreadable
 
@@ -36,6 +37,8 @@ type Message struct {
 	Edit        *Edit
 	Revoke      *Revoke
 
+	Identity *IdentityKey // the customer's key changed
+
 	Context  *Context  // what it replies to, or that it was forwarded
 	Referral *Referral // the ad or post that it came from
 	Errors   []Error   // why there is no content
@@ -53,10 +56,23 @@ func ParseMessage(u Update) (Message, error) {
 	if !ok {
 		return Message{}, ErrNotObject
 	}
-	m := parseMessage(f)
-	m.Raw = u.Body
 	contact, _ := read(u.Contact)
-	m.From = m.From.completedBy(contactIdentity(contact))
+	who := contactIdentity(contact)
+	if u.Kind == KindEcho {
+		f = echoFields(f)
+		m := readMessage(f, u.Body)
+		m.To, m.GroupID = echoIdentity(f).completedBy(who), echoGroup(f)
+		return m, nil
+	}
+	m := readMessage(f, u.Body)
+	m.From = m.From.completedBy(who)
+	return m, nil
+}
+
+// readMessage reads a message that may be an edit of another.
+func readMessage(f fields, raw json.RawMessage) Message {
+	m := parseMessage(f)
+	m.Raw = raw
 	if original := f.object("edit"); original != nil {
 		m.Edit = &Edit{OriginalID: original.text("original_message_id")}
 		if content, ok := read(original["message"]); ok {
@@ -64,7 +80,7 @@ func ParseMessage(u Update) (Message, error) {
 			m.Edit.Message.Raw = original["message"]
 		}
 	}
-	return m, nil
+	return m
 }
 
 // parseMessage reads everything but an edit, which holds a message itself.
@@ -76,7 +92,7 @@ func parseMessage(f fields) Message {
 		Document: media(f, "document"), Sticker: media(f, "sticker"),
 		Location: location(f), Contacts: contactCards(f), Reaction: reaction(f),
 		Interactive: interactive(f), Button: button(f), Order: order(f),
-		System: system(f), Unsupported: unsupported(f),
+		System: system(f), Unsupported: unsupported(f), Identity: identityKey(f),
 		Context: replyContext(f), Referral: referral(f), Errors: parseErrors(f),
 		Content: f[f.text("type")],
 	}

@@ -14,9 +14,17 @@ type UpdateKind string
 
 // The kinds of update.
 const (
-	KindMessage UpdateKind = "message" // a customer's message, see [ParseMessage]
-	KindStatus  UpdateKind = "status"  // what became of a message of ours, see [ParseStatus]
-	KindEvent   UpdateKind = "event"   // everything else: account events, errors, unknown fields and shapes
+	KindMessage    UpdateKind = "message"    // a customer's message, see [ParseMessage]
+	KindStatus     UpdateKind = "status"     // what became of a message of ours, see [ParseStatus]
+	KindEcho       UpdateKind = "echo"       // a message that the business sent elsewhere, see [ParseMessage]
+	KindHistory    UpdateKind = "history"    // old messages of one thread, see [ParseHistory]
+	KindContact    UpdateKind = "contact"    // an entry of the phone's address book, see [ParseSavedContact]
+	KindCall       UpdateKind = "call"       // a step of a call, see [ParseCall]
+	KindPreference UpdateKind = "preference" // what a customer wants to be sent, see [ParsePreference]
+	KindHandover   UpdateKind = "handover"   // who answers a customer from now on, see [ParseHandover]
+	KindGroup      UpdateKind = "group"      // what happened to a group chat, see [ParseGroupEvent]
+	KindSignal     UpdateKind = "signal"     // what Meta concluded from a message, see [ParseSignal]
+	KindEvent      UpdateKind = "event"      // everything else: account events, see [ParseAccountEvent], errors, unknown fields and shapes
 )
 
 // Update is one thing that a webhook told, complete in itself: it holds
@@ -30,12 +38,16 @@ type Update struct {
 	Field   string     `json:"field,omitempty"`   // changes[].field, such as "messages"
 	Time    int64      `json:"time,omitempty"`    // entry.time in seconds since 1970; account events only
 
-	// Contact is the element of contacts[] that belongs to a message or status.
+	// Contact is the element of contacts[] that belongs to the customer whom
+	// the update is about.
 	Contact json.RawMessage `json:"contact,omitempty"`
 
-	// Body is the message, or the status, or for an event: the whole value of
-	// the change, or the enclosing object reduced to what could not be taken
-	// apart, such as {"errors":[…]} or {"messages":["not an object"]}.
+	// Body is the message, the status, the call and so on, as received. For an
+	// event it is the whole value of the change, or the enclosing object reduced
+	// to what could not be taken apart, such as {"errors":[…]} or
+	// {"messages":["not an object"]}. For [KindHistory] it is
+	// {"metadata":…,"id":thread,"messages":[…]} with at most 100 messages, or
+	// {"media":[one message]} for the file that was missing from one of them.
 	Body json.RawMessage `json:"body"`
 }
 
@@ -66,12 +78,29 @@ func (s *splitter) leftovers(u Update, left []member) {
 	if len(left) == 0 {
 		return
 	}
-	raw := make([][]byte, len(left))
-	for i, m := range left {
-		raw[i] = m.raw
+	s.add(u, KindEvent, object(left))
+}
+
+// object writes an object of these members.
+func object(all []member) []byte {
+	size := 2
+	for _, m := range all {
+		size += len(m.raw) + 1
 	}
-	body := append([]byte{'{'}, bytes.Join(raw, []byte{','})...)
-	s.add(u, KindEvent, append(body, '}'))
+	b := append(make([]byte, 0, size), '{')
+	for i, m := range all {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, m.raw...)
+	}
+	return append(b, '}')
+}
+
+// arrayMember writes "key":[values].
+func arrayMember(key string, values [][]byte) member {
+	raw := bytes.Join([][]byte{[]byte(`"` + key + `":[`), bytes.Join(values, []byte{','}), []byte{']'}}, nil)
+	return member{key: key, raw: raw}
 }
 
 // only writes {"key":[value]}: an object reduced to one odd element.
@@ -174,87 +203,3 @@ func (s *splitter) change(u Update, raw []byte) {
 	}
 	s.leftovers(u, left)
 }
-
-func (s *splitter) value(u Update, raw []byte) {
-	all, _ := members(raw)
-	f := index(all)
-	meta := f.object("metadata")
-	u.Number = meta.text("phone_number_id")
-	u.Display = meta.text("display_phone_number")
-	if u.Display == "" {
-		u.Display = f.text("display_phone_number") // account fields have no metadata
-	}
-	if u.Field != "messages" {
-		s.add(u, KindEvent, raw)
-		return
-	}
-	n := readNotice(raw)
-	if n.things() == 0 {
-		s.add(u, KindEvent, raw)
-		return
-	}
-	s.notice(u, n)
-}
-
-// notice adds what a "messages" value holds.
-func (s *splitter) notice(u Update, n *notice) {
-	pairs := newPairing(n.contacts, n.things())
-	for _, raw := range n.messages {
-		s.thing(u, KindMessage, "messages", raw, senderIdentity, pairs)
-	}
-	for _, raw := range n.statuses {
-		s.thing(u, KindStatus, "statuses", raw, recipientIdentity, pairs)
-	}
-	for _, raw := range n.errors {
-		about := u
-		about.Contact = pairs.contactOf(Identity{})
-		s.add(about, KindEvent, only("errors", raw))
-	}
-	for _, raw := range pairs.unused() {
-		s.add(u, KindEvent, only("contacts", raw))
-	}
-	s.leftovers(u, n.left)
-}
-
-// thing adds one message or status with its contact.
-func (s *splitter) thing(u Update, kind UpdateKind, key string, raw []byte, who func(fields) Identity, pairs *pairing) {
-	if !isObject(raw) {
-		s.add(u, KindEvent, only(key, raw))
-		return
-	}
-	if len(pairs.raw) > 0 {
-		all, _ := members(raw)
-		u.Contact = pairs.contactOf(who(index(all)))
-	}
-	s.add(u, kind, raw)
-}
-
-// notice is a "messages" value, taken apart. Its arrays are independent: each
-// may be missing, and several may come together.
-type notice struct {
-	messages, statuses, errors, contacts [][]byte
-	left                                 []member
-}
-
-func readNotice(raw []byte) *notice {
-	var n notice
-	all, _ := members(raw)
-	lists := map[string]*[][]byte{
-		"messages": &n.messages, "statuses": &n.statuses, "errors": &n.errors, "contacts": &n.contacts,
-	}
-	for _, m := range all {
-		list, isList := lists[m.key]
-		values, isArray := elements(m.value)
-		switch {
-		case isList && isArray:
-			*list = append(*list, values...)
-		case m.key == "messaging_product", m.key == "metadata" && isObject(m.value):
-		default:
-			n.left = append(n.left, m)
-		}
-	}
-	return &n
-}
-
-// things counts what a contact may belong to.
-func (n *notice) things() int { return len(n.messages) + len(n.statuses) + len(n.errors) }

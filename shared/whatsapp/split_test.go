@@ -47,7 +47,7 @@ func TestSplitShapes(t *testing.T) {
 		{"value no object", wrap + `[{"changes":[{"field":"messages","value":[1]}]}]}`, `event:[1]`},
 		{"no value", wrap + `[{"changes":[{"field":"messages"}]}]}`, `event:{"field":"messages"}`},
 		{"change beside", wrap + `[{"changes":["x",{"field":"f","value":1,"y":2}]}]}`, `event:{"changes":["x"]} event:1 event:{"y":2}`},
-		{"other field", wrap + `[{"changes":[{"field":"calls","value":{"statuses":[{"id":"1"}]}}]}]}`, `event:{"statuses":[{"id":"1"}]}`},
+		{"other field", wrap + `[{"changes":[{"field":"flows","value":{"statuses":[{"id":"1"}]}}]}]}`, `event:{"statuses":[{"id":"1"}]}`},
 		{"no field", wrap + `[{"changes":[{"value":{"messages":[{"id":"1"}]}}]}]}`, `event:{"messages":[{"id":"1"}]}`},
 		{"entry no object", wrap + `["x",null,{"changes":[{"field":"f","value":1}]}]}`, `event:{"entry":["x"]} event:{"entry":[null]} event:1`},
 		{"entry without changes", wrap + `[{"id":"W","messaging":[1]}]}`, `event:{"id":"W","messaging":[1]}`},

@@ -1,6 +1,9 @@
 package whatsapp
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // System is WhatsApp's own notice about a customer, such as a new number.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/messages/system
@@ -30,6 +33,23 @@ func system(f fields) *System {
 		s.WAID = waID(o.text("new_wa_id"))
 	}
 	return s
+}
+
+// IdentityKey says that the key of a customer's phone changed: a new phone, or
+// WhatsApp installed again.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/identity-change
+type IdentityKey struct {
+	Acknowledged bool
+	Created      time.Time
+	Hash         string // what identity_key_hash says from now on
+}
+
+func identityKey(f fields) *IdentityKey {
+	o := f.object("identity")
+	if o == nil {
+		return nil
+	}
+	return &IdentityKey{Acknowledged: o.flag("acknowledged"), Created: o.time("created_timestamp"), Hash: o.text("hash")}
 }
 
 // IdentityChange tells which identity became which, for a system message that
