@@ -94,7 +94,7 @@ const MaxInlineRaw = 8 << 10
 // Fill gives a placeholder of the imported history what the provider names later, and tells whether it was one. Where the
 // message stands, who wrote it and what was said of it since stay; so does what the later update leaves out.
 func (m *Message) Fill(named Message) (filled bool) {
-	if m.Kind != KindPlaceholder || named.Attachment == nil {
+	if m.Kind != KindPlaceholder || named.Kind == KindPlaceholder || named.Attachment == nil {
 		return false
 	}
 	m.Kind, m.RawType, m.Content, m.Attachment = named.Kind, named.RawType, named.Content, named.Attachment

@@ -30,7 +30,7 @@ type Received struct {
 type ref struct {
 	Conversation chat.ConversationID `json:"conversation"`
 	Sort         string              `json:"sort"`
-	Hash         string              `json:"hash"` // of what the message was made from
+	Hash         string              `json:"hash"` // of what the message was made from at first
 }
 
 func (r ref) key() key { return key{"CONV#" + string(r.Conversation), r.Sort} }
@@ -63,11 +63,7 @@ func (s *Store) receive(ctx context.Context, in Inbound) (Received, error) {
 		return Received{}, err
 	}
 	if known.rev > 0 {
-		stored, err := s.message(ctx, known.val)
-		if chat.CodeOf(err) == chat.NotFound {
-			return Received{Gone: true}, nil
-		}
-		return Received{Message: stored.val, Differs: known.val.Hash != m.Hash}, err
+		return s.again(ctx, in, known)
 	}
 
 	var writes []op
@@ -106,6 +102,53 @@ func (s *Store) receive(ctx context.Context, in Inbound) (Received, error) {
 	}
 	writes = append(append(writes, ops...), reference)
 	return Received{Message: stored, First: true}, s.write(ctx, writes...)
+}
+
+// again answers for a message that is stored already. It stays as it is, but for what an import adds: the file of a
+// placeholder, and how far the message had come.
+func (s *Store) again(ctx context.Context, in Inbound, known doc[ref]) (Received, error) {
+	stored, err := s.message(ctx, known.val)
+	if chat.CodeOf(err) == chat.NotFound {
+		return Received{Gone: true}, nil
+	}
+	if err != nil {
+		return Received{}, err
+	}
+	switch in.Message.Hash {
+	case known.val.Hash:
+		return Received{Message: stored.val}, nil
+	case stored.val.Hash: // it named the file of what was stored first
+		return Received{Message: stored.val, Filled: true}, nil
+	}
+	out := Received{Differs: differs(stored.val, in.Message)}
+	switch {
+	case stored.val.Fill(in.Message):
+		out.Filled, out.Differs = true, false
+		if in.Plan != nil {
+			stored.val.Effects = in.Plan(stored.val)
+		}
+	case !in.Message.Imported || !stored.val.Advance(in.Message):
+		out.Message = stored.val
+		return out, nil
+	}
+	out.Message = stored.val
+	o, err := stored.put() // protects: what was said of it meanwhile isn't overwritten
+	if err != nil {
+		return Received{}, err
+	}
+	return out, s.write(ctx, o)
+}
+
+// differs tells whether two updates with one id say different things. A placeholder says nothing, an echo is what was
+// sent in other words, and an import writes the message anew: then only what people see counts.
+func differs(stored, m chat.Message) bool {
+	switch {
+	case m.Kind == chat.KindPlaceholder:
+		return false
+	case m.Imported || stored.Imported:
+		return m.Kind != stored.Kind || (m.Text != stored.Text && m.Text != stored.Original)
+	}
+	return m.Direction == chat.In
 }
 
 // append plans the writes that put a message at its place in a conversation, which it makes if there is none.
@@ -187,6 +230,11 @@ func (s *Store) message(ctx context.Context, r ref) (doc[chat.Message], error) {
 	if err != nil {
 		return doc[chat.Message]{}, err
 	}
+	return r.in(items)
+}
+
+// in finds what the ref names among items that were read.
+func (r ref) in(items map[key]item) (doc[chat.Message], error) {
 	d, err := read[chat.Message](items, r.key())
 	if err == nil && d.rev == 0 {
 		err = chat.E(chat.NotFound, "the message has expired", nil)

@@ -175,65 +175,65 @@ func Same() error { return errSame }
 // Change replaces a message by what edit makes of it. edit may be called several times, each time with the present
 // state; any error but Same ends the change and is returned.
 func (s *Store) Change(ctx context.Context, conv chat.ConversationID, at time.Time, id chat.MessageID,
-	edit func(*chat.Message) error) (chat.Message, error) {
-	return s.change(ctx, ref{Conversation: conv, Sort: messageSort(at, string(id))}, edit, nil)
-}
-
-// ChangeIf is Change on a condition that the contact fulfils: allowed is asked of the contact, or of the one that speaks
-// for it, and that one must still be what was asked about when the change is written. Any error of allowed ends the
-// change and is returned. So nothing begins after a stored objection.
-func (s *Store) ChangeIf(ctx context.Context, conv chat.ConversationID, at time.Time, id chat.MessageID, contact chat.ContactID,
-	allowed func(chat.Contact) error, edit func(*chat.Message) error) (chat.Message, error) {
-	return s.change(ctx, ref{Conversation: conv, Sort: messageSort(at, string(id))}, edit, func() (op, error) {
-		who, err := s.spokesman(ctx, contact)
-		if err != nil {
-			return op{}, err
-		}
-		// protects: what allowed was asked about is so at the moment of the write
-		return op{key: who.key, cond: unchanged, rev: who.rev}, allowed(who.val)
-	})
-}
-
-// change is Change, with a check of another item in the same transaction if check is given.
-func (s *Store) change(ctx context.Context, at ref, edit func(*chat.Message) error, check func() (op, error)) (chat.Message, error) {
-	var m chat.Message
-	err := s.contend(ctx, func() error {
-		var ops []op
-		if check != nil {
-			o, err := check()
-			if err != nil {
-				return err
-			}
-			ops = append(ops, o)
-		}
-		d, err := s.message(ctx, at)
+	edit func(*chat.Message) error) (m chat.Message, err error) {
+	place := ref{Conversation: conv, Sort: messageSort(at, string(id))}
+	err = s.contend(ctx, func() error {
+		items, err := s.get(ctx, place.key())
 		if err != nil {
 			return err
 		}
-		err = edit(&d.val)
-		m = d.val
-		if errors.Is(err, errSame) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		o, err := d.put()
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, append(ops, o)...)
+		m, err = s.change(ctx, place, items, edit)
+		return err
 	})
 	return m, err
 }
 
-// spokesman reads a contact, or the one that it was joined to.
-func (s *Store) spokesman(ctx context.Context, id chat.ContactID) (doc[chat.Contact], error) {
-	for {
-		items, err := s.get(ctx, contactKey(id))
+// ChangeIf is Change on a condition that the message's contact fulfils: allowed is asked of the contact, or of the one
+// that speaks for it, and that one must still be as it was asked when the change is written. So nothing is begun after an
+// objection was stored. Any error of allowed ends the change and is returned; so does a contact that isn't there.
+func (s *Store) ChangeIf(ctx context.Context, conv chat.ConversationID, at time.Time, id chat.MessageID, contact chat.ContactID,
+	allowed func(chat.Contact) error, edit func(*chat.Message) error) (m chat.Message, err error) {
+	place := ref{Conversation: conv, Sort: messageSort(at, string(id))}
+	err = s.contend(ctx, func() error {
+		items, err := s.get(ctx, place.key(), contactKey(contact))
 		if err != nil {
-			return doc[chat.Contact]{}, err
+			return err
 		}
+		who, err := s.spokesman(ctx, contact, items)
+		if err != nil {
+			return err
+		}
+		if err := allowed(who.val); err != nil {
+			return err
+		}
+		// protects: what was allowed is allowed at the moment of the write
+		m, err = s.change(ctx, place, items, edit, op{key: who.key, cond: unchanged, rev: who.rev})
+		return err
+	})
+	return m, err
+}
+
+// change writes what edit makes of a message that was read, if the checks hold.
+func (s *Store) change(ctx context.Context, at ref, items map[key]item, edit func(*chat.Message) error, checks ...op) (chat.Message, error) {
+	d, err := at.in(items)
+	if err != nil {
+		return chat.Message{}, err
+	}
+	if err := edit(&d.val); errors.Is(err, errSame) {
+		return d.val, nil
+	} else if err != nil {
+		return d.val, err
+	}
+	o, err := d.put()
+	if err != nil {
+		return d.val, err
+	}
+	return d.val, s.write(ctx, append(checks, o)...)
+}
+
+// spokesman finds a contact, or the one that it was joined to, among items or in the table.
+func (s *Store) spokesman(ctx context.Context, id chat.ContactID, items map[key]item) (doc[chat.Contact], error) {
+	for {
 		d, err := read[chat.Contact](items, contactKey(id))
 		if err == nil && d.rev == 0 {
 			err = chat.E(chat.NotFound, "there is no such contact", nil)
@@ -245,5 +245,8 @@ func (s *Store) spokesman(ctx context.Context, id chat.ContactID) (doc[chat.Cont
 			return d, chat.E(chat.Internal, "", errors.New("contacts are joined in a circle"))
 		}
 		id = d.val.Joined
+		if items, err = s.get(ctx, contactKey(id)); err != nil {
+			return d, err
+		}
 	}
 }
