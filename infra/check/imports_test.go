@@ -10,8 +10,8 @@ import (
 )
 
 // allowed is what a package under shared/ may import of this module and, in words, of the outside: "aws" is any AWS
-// library, "ulid" the id library. The standard library is always allowed. Arrows point one way: functions → adapters →
-// vocabulary.
+// library, "ulid" the id library, "phonenumbers" the one that knows telephone numbers. The standard library is always
+// allowed. Arrows point one way: functions → adapters → vocabulary.
 var allowed = map[string]string{
 	"chat":                  "",
 	"event":                 "chat",
@@ -22,6 +22,7 @@ var allowed = map[string]string{
 	"crm/crmtest":           "chat crm",
 	"crm/hubspot":           "chat crm",
 	"store":                 "chat aws ulid",
+	"phone":                 "phonenumbers",
 	"queue":                 "aws",
 	"queue/queuetest":       "queue aws",
 	"send":                  "chat queue ulid",
@@ -110,6 +111,8 @@ func forbidden(from, to string) string {
 		word = "aws"
 	case strings.HasPrefix(to, "github.com/oklog/ulid"):
 		word = "ulid"
+	case strings.HasPrefix(to, "github.com/nyaruka/phonenumbers"):
+		word = "phonenumbers"
 	case !isOurs && !strings.Contains(strings.Split(to, "/")[0], "."):
 		return "" // the standard library
 	}
