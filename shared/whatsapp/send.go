@@ -5,17 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
-	"unicode/utf8"
-)
-
-// Limits of what may be sent, in characters.
-// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
-const (
-	MaxText         = 4096
-	MaxCaption      = 1024
-	MaxCallbackData = 512
 )
 
 // Outgoing is a message to one recipient with one content.
@@ -60,29 +50,6 @@ func (m *Outgoing) Attach(kind string, f *OutMedia) (ok bool) {
 		return false
 	}
 	return true
-}
-
-// OutText is free text.
-type OutText struct {
-	Body       string `json:"body"`
-	PreviewURL bool   `json:"preview_url,omitempty"` // show a preview of the first link
-}
-
-// OutMedia is a file: one that was uploaded, or one that Meta fetches itself
-// and keeps for ten minutes under its exact address.
-type OutMedia struct {
-	ID       string `json:"id,omitempty"`
-	Link     string `json:"link,omitempty"`     // http or https
-	Caption  string `json:"caption,omitempty"`  // image, video, document
-	Filename string `json:"filename,omitempty"` // document
-	Voice    bool   `json:"voice,omitempty"`    // audio: a voice note, OGG with Opus
-}
-
-// Template is an approved template with its parameters.
-type Template struct {
-	Name       string
-	Language   string          // code, such as "en_US"
-	Components json.RawMessage // array as Meta documents it; nil where there are no parameters
 }
 
 // Sent is what Meta answers when it has accepted a message, which doesn't mean
@@ -171,8 +138,8 @@ func (m Outgoing) body() (map[string]any, error) {
 	if err := m.address(body); err != nil {
 		return nil, err
 	}
-	if utf8.RuneCountInString(m.CallbackData) > MaxCallbackData {
-		return nil, invalid("callback data longer than %d characters", MaxCallbackData)
+	if err := atMost("biz_opaque_callback_data", m.CallbackData, MaxCallbackData); err != nil {
+		return nil, err
 	}
 	if m.CallbackData != "" {
 		body["biz_opaque_callback_data"] = m.CallbackData
@@ -211,97 +178,36 @@ func (m Outgoing) address(body map[string]any) error {
 
 // content checks and returns the one thing to send and its type.
 func (m Outgoing) content() (kind string, content any, err error) {
-	set := count(m.Text != nil, m.Image != nil, m.Video != nil, m.Audio != nil, m.Document != nil,
-		m.Sticker != nil, m.Location != nil, m.Contacts != nil, m.Reaction != nil, m.Template != nil, m.Interactive != nil)
+	set := count(m.Text != nil, m.Image != nil, m.Video != nil, m.Audio != nil, m.Document != nil, m.Sticker != nil,
+		m.Location != nil, m.Contacts != nil, m.Reaction != nil, m.Template != nil, m.Interactive != nil)
 	switch {
 	case set != 1:
 		return "", nil, invalid("needs exactly one content")
 	case m.Text != nil:
 		return "text", m.Text, m.Text.check()
 	case m.Image != nil:
-		return "image", m.Image, m.Image.check(allowCaption)
+		return "image", m.Image, m.Image.check("image", allowCaption)
 	case m.Video != nil:
-		return "video", m.Video, m.Video.check(allowCaption)
+		return "video", m.Video, m.Video.check("video", allowCaption)
 	case m.Audio != nil:
-		return "audio", m.Audio, m.Audio.check(allowVoice)
+		return "audio", m.Audio, m.Audio.check("audio", allowVoice)
 	case m.Document != nil:
-		return "document", m.Document, m.Document.check(allowCaption | allowFilename)
+		return "document", m.Document, m.Document.check("document", allowCaption|allowFilename)
 	case m.Sticker != nil:
-		return "sticker", m.Sticker, m.Sticker.check(0)
+		return "sticker", m.Sticker, m.Sticker.check("sticker", 0)
 	case m.Location != nil:
-		return "location", m.Location, nil
+		return "location", m.Location, m.Location.check()
 	case m.Contacts != nil:
-		return "contacts", m.Contacts, nil
+		return "contacts", m.Contacts, checkContacts(m.Contacts)
 	case m.Reaction != nil:
-		return "reaction", m.Reaction, nil
+		if m.ReplyTo != "" {
+			return "", nil, invalid("context: a reaction names its message itself")
+		}
+		return "reaction", m.Reaction, m.Reaction.check()
 	case m.Template != nil:
 		return "template", m.Template.wire(), m.Template.check()
 	}
-	if _, ok := read(m.Interactive); !ok {
-		return "", nil, invalid("interactive content is not an object")
-	}
-	return "interactive", m.Interactive, nil
-}
-
-func (t *OutText) check() error {
-	if strings.TrimSpace(t.Body) == "" {
-		return invalid("text is empty")
-	}
-	if utf8.RuneCountInString(t.Body) > MaxText {
-		return invalid("text longer than %d characters", MaxText)
-	}
-	return nil
-}
-
-// What a kind of file may carry.
-const (
-	allowCaption = 1 << iota
-	allowFilename
-	allowVoice
-)
-
-func (f *OutMedia) check(allowed int) error {
-	if (f.ID == "") == (f.Link == "") {
-		return invalid("file needs either an id or a link")
-	}
-	if link, err := url.Parse(f.Link); f.Link != "" &&
-		(err != nil || link.Host == "" || link.Scheme != "http" && link.Scheme != "https") {
-		return invalid("file link is not http or https")
-	}
-	switch {
-	case f.Caption != "" && allowed&allowCaption == 0:
-		return invalid("this kind of file has no caption")
-	case f.Filename != "" && allowed&allowFilename == 0:
-		return invalid("this kind of file has no file name")
-	case f.Voice && allowed&allowVoice == 0:
-		return invalid("this kind of file is no voice note")
-	case utf8.RuneCountInString(f.Caption) > MaxCaption:
-		return invalid("caption longer than %d characters", MaxCaption)
-	}
-	return nil
-}
-
-func (t *Template) check() error {
-	if t.Name == "" || t.Language == "" {
-		return invalid("template needs a name and a language")
-	}
-	if t.Components == nil {
-		return nil
-	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(t.Components, &list); err != nil || list == nil {
-		return invalid("template components are not an array")
-	}
-	return nil
-}
-
-// wire is the template as Meta writes it.
-func (t *Template) wire() any {
-	return struct {
-		Name       string            `json:"name"`
-		Language   map[string]string `json:"language"`
-		Components json.RawMessage   `json:"components,omitempty"`
-	}{t.Name, map[string]string{"code": t.Language}, t.Components}
+	return "interactive", m.Interactive, checkInteractive(m.Interactive)
 }
 
 func invalid(format string, args ...any) error {
