@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -140,9 +141,12 @@ func sameType(a, b string) bool {
 	return err == nil && err2 == nil && x == y
 }
 
-// Upload gives Meta a file to send, which it keeps for 30 days, and returns
-// its id. Exactly size bytes are read from body, a piece at a time: memory
-// doesn't grow with the file. A size below zero means that it isn't known.
+// Upload gives Meta a file to send, which it keeps for [UploadLife], and
+// returns its id. Exactly size bytes are read from body, a piece at a time:
+// memory doesn't grow with the file. A size below zero means that it isn't
+// known. An error has [ClassNotSent] where nothing of the request was written;
+// after any other the file may be there, under an id that nobody knows, and
+// may be uploaded again.
 func (c *Client) Upload(ctx context.Context, number, filename, mimeType string, size int64, body io.Reader) (string, error) {
 	address, err := c.endpoint(nil, number, "media")
 	if err != nil {
@@ -163,7 +167,11 @@ func (c *Client) Upload(ctx context.Context, number, filename, mimeType string, 
 		req.ContentLength = int64(head.Len()) + size + int64(tail.Len())
 	}
 	req.Header.Set("Content-Type", contentType)
-	answer, _, err := c.exchange(req)
+	answer, written, err := c.exchange(req)
+	var e *Error
+	if errors.As(err, &e) && !written {
+		e.Class = ClassNotSent
+	}
 	if err != nil {
 		return "", err
 	}
