@@ -22,3 +22,37 @@ func TestConversationInALog(t *testing.T) {
 		t.Errorf("groups: %s, %s", one, other)
 	}
 }
+
+func TestWhatOpensTheWindow(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		m    Message
+		want bool
+	}{
+		{"a text", Message{Direction: In, Kind: KindText}, true},
+		{"an imported one, at its own time", Message{Direction: In, Kind: KindText, Imported: true}, true},
+		{"a file that is still to be named", Message{Direction: In, Kind: KindPlaceholder, Imported: true}, true},
+		{"what nobody knows", Message{Direction: In, Kind: KindUnknown}, true},
+		{"a call", Message{Direction: In, Kind: KindCall}, true},
+		{"the end of a call", Message{Direction: In, Kind: KindCall, ReplyTo: "w", Call: &Call{}}, false},
+		{"a notice", Message{Direction: In, Kind: KindSystem}, false},
+		{"a reaction", Message{Direction: In, Kind: KindReaction, ReplyTo: "w"}, false},
+		{"an edit", Message{Direction: In, Kind: KindEdit, ReplyTo: "w"}, false},
+		{"a deletion", Message{Direction: In, Kind: KindRevoke, ReplyTo: "w"}, false},
+		{"an echo", Message{Direction: Out, Kind: KindText}, false},
+		{"a call of ours", Message{Direction: Out, Kind: KindCall}, false},
+	} {
+		c.m.At, c.m.ProviderID = noon, "w"
+		var conv Conversation
+		conv.Note(c.m)
+		if got := !conv.WindowEnd().IsZero(); got != c.want || c.m.OpensWindow() != c.want {
+			t.Errorf("%s opens the window: %v", c.name, got)
+		}
+		if conv.Arrivals != 1 || !conv.Activity.Equal(noon) {
+			t.Errorf("%s: %+v", c.name, conv)
+		}
+		if c.m.Kind == KindCall && conv.LastFrom != "" {
+			t.Errorf("%s is to be marked as read", c.name)
+		}
+	}
+}
