@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"time"
@@ -30,7 +31,8 @@ type ContactCard struct {
 	Emails    []string
 	Company   string
 	Title     string
-	Requested bool // the answer to a request for contact information
+	VCard     string // the whole card in its own format; not always present
+	Requested bool   // the answer to a request for contact information
 	Raw       json.RawMessage
 }
 
@@ -51,6 +53,7 @@ func contactCards(f fields) []ContactCard {
 		name, org := o.object("name"), o.object("org")
 		card := ContactCard{
 			Name: name.text("formatted_name"), Company: org.text("company"), Title: org.text("title"), Raw: raw,
+			VCard:     o.text("vcard"),
 			Requested: o.text("origin") == "contact_request" || f.text("origin") == "contact_request",
 		}
 		if card.Name == "" {
@@ -90,6 +93,32 @@ type FlowReply struct {
 	Body     string // what the chat shows, such as "Sent"
 	Token    string // flow_token; may be missing
 	Response string // response_json: usually an object, but nothing guarantees it
+	Fields   []FlowField
+}
+
+// FlowField is one answer of a form. Value is text; for a list or an object it
+// is JSON.
+type FlowField struct{ Name, Value string }
+
+// flowFields reads the answers in the order of the form.
+func flowFields(response string) []FlowField {
+	var compact bytes.Buffer
+	if json.Compact(&compact, []byte(response)) != nil {
+		return nil
+	}
+	all, _ := members(compact.Bytes())
+	var answers []FlowField
+	for _, m := range all {
+		if m.key == "flow_token" || string(m.value) == "null" {
+			continue
+		}
+		value := string(m.value)
+		if m.value[0] == '"' {
+			value = (fields{"": m.value}).text("")
+		}
+		answers = append(answers, FlowField{m.key, value})
+	}
+	return answers
 }
 
 // CallPermissionReply says whether the business may call.
@@ -113,6 +142,7 @@ func interactive(f fields) *Interactive {
 		}
 		filled, _ := read([]byte(i.FlowReply.Response))
 		i.FlowReply.Token = filled.text("flow_token")
+		i.FlowReply.Fields = flowFields(i.FlowReply.Response)
 	}
 	if r := o.object("call_permission_reply"); r != nil {
 		i.CallPermissionReply = &CallPermissionReply{

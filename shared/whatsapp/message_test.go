@@ -41,7 +41,7 @@ func TestParseMessageTypes(t *testing.T) {
 		{`{"type":"interactive","interactive":{"type":"list_reply","list_reply":{"id":"1","title":"Yes","description":"d"}}}`,
 			func(m Message) any { return *m.Interactive.ListReply }, Reply{"1", "Yes", "d"}},
 		{`{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"flow","body":"Sent","response_json":"{\"flow_token\":\"t\"}"}}}`,
-			func(m Message) any { return *m.Interactive.FlowReply }, FlowReply{"flow", "Sent", "t", `{"flow_token":"t"}`}},
+			func(m Message) any { return *m.Interactive.FlowReply }, FlowReply{Name: "flow", Body: "Sent", Token: "t", Response: `{"flow_token":"t"}`}},
 		{`{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"response_json":"[1]"}}}`,
 			func(m Message) any { return *m.Interactive.FlowReply }, FlowReply{Response: `[1]`}},
 		{`{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"response_json":{"flow_token":"t"}}}}`,
