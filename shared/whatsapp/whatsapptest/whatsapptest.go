@@ -6,13 +6,16 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"strconv"
 	"time"
 )
 
-// WABA is the business account that the bodies come from.
-const WABA = "100000000000001"
+// The business account that the bodies come from, and how its numbers are
+// displayed.
+const (
+	WABA    = "100000000000001"
+	Display = "15550001111"
+)
 
 // Sign returns the value of the X-Hub-Signature-256 header for a body.
 func Sign(secret string, body []byte) string {
@@ -38,12 +41,17 @@ func Photo(number, from, wamid, mediaID, sha256, caption string, at time.Time) [
 
 // Message is a webhook with a message of any type.
 func Message(number, from, wamid, kind string, content any, at time.Time) []byte {
-	message := object{"id": wamid, "timestamp": unix(at), "type": kind, kind: content}
-	contact := object{"profile": object{"name": "Test Customer"}}
-	if digits(from) {
-		message["from"], contact["wa_id"] = from, from
-	} else {
-		message["from_user_id"], contact["user_id"] = from, from
+	return MessageWith(number, from, wamid, kind, content, nil, at)
+}
+
+// MessageWith is a webhook with a message of any type that has more beside its
+// content, such as a "context" or a "referral".
+func MessageWith(number, from, wamid, kind string, content any, more map[string]any, at time.Time) []byte {
+	message, contact := thing(wamid, kind, content, at), object{"profile": object{"name": "Test Customer"}}
+	name(message, "from", "from_user_id", from)
+	name(contact, "wa_id", "user_id", from)
+	for key, value := range more {
+		message[key] = value
 	}
 	return Change(number, object{"contacts": []any{contact}, "messages": []any{message}})
 }
@@ -52,11 +60,7 @@ func Message(number, from, wamid, kind string, content any, at time.Time) []byte
 // the callback data with which it was sent; empty for none.
 func Status(number, to, wamid, state, callback string, at time.Time) []byte {
 	status := object{"id": wamid, "status": state, "timestamp": unix(at)}
-	if digits(to) {
-		status["recipient_id"] = to
-	} else {
-		status["recipient_user_id"] = to
-	}
+	name(status, "recipient_id", "recipient_user_id", to)
 	if callback != "" {
 		status["biz_opaque_callback_data"] = callback
 	}
@@ -66,18 +70,7 @@ func Status(number, to, wamid, state, callback string, at time.Time) []byte {
 // Change is a webhook with one change of the field "messages"; value is what
 // it holds beside the metadata.
 func Change(number string, value map[string]any) []byte {
-	value["messaging_product"] = "whatsapp"
-	value["metadata"] = object{"display_phone_number": "15550001111", "phone_number_id": number}
-	body, err := json.Marshal(object{
-		"object": "whatsapp_business_account",
-		"entry": []any{object{"id": WABA, "changes": []any{
-			object{"field": "messages", "value": value},
-		}}},
-	})
-	if err != nil {
-		panic("whatsapptest: content of a message is not JSON: " + err.Error())
-	}
-	return body
+	return Field("messages", number, value)
 }
 
 func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
