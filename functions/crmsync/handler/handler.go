@@ -79,6 +79,9 @@ func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 		return nil
 	}
 	s := &sync{h: h, connector: c, m: m}
+	if later, err := s.imported(ctx, r.Cause); later || err != nil {
+		return err
+	}
 	err = s.run(ctx)
 	if errors.Is(err, crm.ErrNotProvisioned) {
 		slog.InfoContext(ctx, "provisioning", "connector", c.Name())
@@ -91,8 +94,24 @@ func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 }
 
 // due tells whether the message belongs on the record: what the customer wrote, and what Meta took from us, which is
-// what Meta has a name for.
-func due(m chat.Message) bool { return m.Direction == chat.In || m.ProviderID != "" }
+// what Meta has a name for. A reaction and the end of a call are shown on the entry of the message that they are about.
+func due(m chat.Message) bool {
+	a, amends := m.Amends()
+	if m.Kind == chat.KindReaction || amends && a.Kind == chat.KindCall {
+		return false
+	}
+	return m.Direction == chat.In || m.ProviderID != ""
+}
+
+// imported tells whether a message of the imported history is to wait: the job that brings the history in order makes
+// its entry, with all that is known by then.
+func (s *sync) imported(ctx context.Context, cause string) (later bool, err error) {
+	if !s.m.Imported || cause == route.Imported {
+		return false, nil
+	}
+	known, err := s.h.Store.Entries(ctx, s.m.Conversation, s.connector.Name(), []chat.MessageID{s.m.ID})
+	return len(known) == 0, err
+}
 
 // judge turns a failure into what the queue shall do: wait, or record it and go on.
 func (h *Handler) judge(ctx context.Context, s *sync, err error) error {
@@ -151,7 +170,11 @@ func (s *sync) once(ctx context.Context) error {
 		return err
 	}
 	on = crm.ContactRef(claim.Contact) // where the entry was begun, also if the contact has moved since
-	want := render(s.m, who)
+	quoted, err := s.quoted(ctx)
+	if err != nil {
+		return err
+	}
+	want := render(s.m, who, quoted)
 	if claim.Ref == "" {
 		ref, err := s.connector.EnsureEntry(ctx, on, want)
 		if err != nil {
@@ -187,6 +210,18 @@ func (s *sync) once(ctx context.Context) error {
 	return err
 }
 
+// quoted is the message that this one answers, nil if we don't have it.
+func (s *sync) quoted(ctx context.Context) (*chat.Message, error) {
+	if _, amends := s.m.Amends(); amends {
+		return nil, nil
+	}
+	quotes, err := s.h.Store.Quotes(ctx, s.m)
+	if m, ok := quotes[s.m.ReplyTo]; ok {
+		return &m, nil
+	}
+	return nil, err
+}
+
 // attach gives the CRM the file, or says why the entry has to do without it.
 func (s *sync) attach(ctx context.Context) (file, note string, err error) {
 	ref, err := s.connector.EnsureFile(ctx, s.file())
@@ -213,7 +248,7 @@ func (s *sync) contact(ctx context.Context) (chat.Contact, crm.ContactRef, error
 	if err != nil {
 		return who, "", err
 	}
-	p := crm.Person{Key: who.ID, Name: who.Name, Username: who.Username}
+	p := crm.Person{Key: who.ID, Name: cmp.Or(who.Saved, who.Name), Username: who.Username}
 	if len(ids) > 0 && ids[0].Kind == chat.AliasWAID {
 		p.Phone = ids[0].Value
 	}

@@ -40,7 +40,7 @@ func TestAFileCompletesItsEntry(t *testing.T) {
 		files  int
 	}{
 		{chat.Stored, "", "", 1},
-		{chat.Unverified, "", "The file doesn't have the hash that WhatsApp declared.", 1},
+		{chat.Unverified, "it is image/png", "The file may not be what was sent: it is image/png.", 1},
 		{chat.FileFailed, "Meta doesn't give it out (code 100)", "The file could not be fetched: Meta doesn't give it out (code 100).", 0},
 	} {
 		t.Run(string(test.state), func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestWhatWeSent(t *testing.T) {
 		}, true, "Not delivered: It was not delivered."},
 		{"undelivered, with a code", func(m *chat.Message) {
 			m.Apply(chat.Receipt{ProviderID: "w", Status: chat.Failed, At: at, Error: &chat.Problem{Code: 131026}})
-		}, true, "Not delivered (code 131026)."},
+		}, true, "Not delivered: code 131026."},
 		{"undelivered, without a word", func(m *chat.Message) {
 			m.Apply(chat.Receipt{ProviderID: "w", Status: chat.Failed, At: at})
 		}, true, "Not delivered."},

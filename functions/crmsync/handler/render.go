@@ -1,27 +1,31 @@
 package handler
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"mime"
-	"path"
 	"strings"
-	"unicode"
 
 	"threadline/shared/chat"
 	"threadline/shared/crm"
 )
 
-// render is the message as the timeline shows it.
-func render(m chat.Message, who chat.Contact) crm.Entry {
-	e := crm.Entry{Key: entryKey(m), At: m.At, Direction: m.Direction, Author: author(m, who), Text: m.Text}
-	if e.Text == "" {
-		e.Text = title(m)
+// render is the message as the timeline shows it. quoted is the message that it answers, if we have it.
+func render(m chat.Message, who chat.Contact, quoted *chat.Message) crm.Entry {
+	return crm.Entry{
+		Key: entryKey(m), At: m.At, Direction: m.Direction, Author: author(m, who), Text: plain(m), Note: notes(m, quoted),
 	}
-	e.Note = lines(fileNote(m), statusNote(m))
-	return e
+}
+
+// plain is the message in words.
+func plain(m chat.Message) string {
+	if m.Kind == chat.KindEdit {
+		return lines("Edited a message:", m.Text)
+	}
+	return cmp.Or(m.Text, title(m))
 }
 
 // entryKey is the idempotency key of a message's entry and file: 40 hex characters that depend on the number and the id.
@@ -32,22 +36,19 @@ func entryKey(m chat.Message) string {
 
 // author is who wrote the message, as far as a reader cares.
 func author(m chat.Message, who chat.Contact) string {
-	switch {
-	case m.Direction == chat.Out:
+	if m.Direction == chat.Out {
 		return "Company"
-	case who.Name != "":
-		return who.Name
-	case who.Username != "":
-		return "@" + who.Username
 	}
-	return "Customer"
+	return cmp.Or(who.Shown(), "Customer")
 }
 
 // titles stand for messages without a text.
 var titles = map[chat.Kind]string{
 	chat.KindImage: "Photo", chat.KindVideo: "Video", chat.KindAudio: "Audio", chat.KindDocument: "Document",
-	chat.KindSticker: "Sticker", chat.KindReaction: "Took a reaction back", chat.KindRevoke: "Deleted a message",
-	chat.KindTemplate: "Template", chat.KindInteractive: "Interactive message",
+	chat.KindSticker: "Sticker", chat.KindRevoke: "Deleted a message", chat.KindCall: "Voice call",
+	chat.KindLocation: "Location", chat.KindContacts: "Contact card", chat.KindOrder: "Order",
+	chat.KindPlaceholder: "A file from before the number was connected",
+	chat.KindTemplate:    "Template", chat.KindInteractive: "Interactive message",
 	chat.KindUnsupported: "A message that WhatsApp doesn't pass on",
 }
 
@@ -79,73 +80,13 @@ func words(m chat.Message) string {
 	return c.Body.Text
 }
 
-// fileNote says where the file is as long as it isn't attached.
-func fileNote(m chat.Message) string {
-	if m.Attachment == nil {
-		return ""
-	}
-	switch m.Attachment.State {
-	case chat.Pending:
-		return "The file is arriving."
-	case chat.FileFailed:
-		return sentence("The file could not be fetched", m.Attachment.Reason)
-	case chat.Unverified:
-		return "The file doesn't have the hash that WhatsApp declared."
-	}
-	return ""
-}
-
-// statusNote says what the customer doesn't know of.
-func statusNote(m chat.Message) string {
-	if m.Direction == chat.In || m.Status != chat.Failed {
-		return ""
-	}
-	p := m.Steps[chat.Failed].Error
-	switch {
-	case p == nil:
-		return "Not delivered."
-	case p.Reason == "":
-		return fmt.Sprintf("Not delivered (code %d).", p.Code)
-	}
-	return sentence("Not delivered", p.Reason)
-}
-
-// sentence is what happened and why. Some of Meta's reasons end in a full stop, and some don't.
-func sentence(what, why string) string { return what + ": " + strings.TrimSuffix(why, ".") + "." }
-
 // fileName is the sender's name for the file made harmless, or one of ours.
 func fileName(m chat.Message) string {
-	if name := harmless(m.Attachment.Name); name != "" {
+	if name := m.Attachment.SafeName(); name != "" {
 		return name
 	}
-	kind := harmless(title(chat.Message{Kind: m.Kind, RawType: m.RawType, Attachment: m.Attachment}))
+	kind := chat.Attachment{Name: title(chat.Message{Kind: m.Kind, RawType: m.RawType, Attachment: m.Attachment})}.SafeName()
 	return strings.ToLower(strings.ReplaceAll(kind, " ", "-")) + extension(m.Attachment.MIME)
-}
-
-// How long a file's name and its extension may be, in characters.
-const (
-	maxName      = 120
-	maxExtension = 10
-)
-
-// harmless makes one element of a path out of a name: without what separates, hides or turns round its parts.
-func harmless(name string) string {
-	name = strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control) || strings.ContainsRune(`/\:*?"<>|`, r) || r == unicode.ReplacementChar {
-			return -1
-		}
-		return r
-	}, name)
-	name = strings.Trim(name, ". ")
-	r := []rune(name)
-	if len(r) <= maxName {
-		return name
-	}
-	ext := []rune(path.Ext(name))
-	if len(ext) > maxExtension {
-		ext = nil
-	}
-	return string(r[:maxName-len(ext)]) + string(ext)
 }
 
 // extensions are those that people expect; the system's own table may be empty, and names several for some types.

@@ -18,13 +18,51 @@ func TestWhatAMessageIsCalled(t *testing.T) {
 		{chat.Message{Kind: chat.KindImage}, "Photo"},
 		{chat.Message{Kind: chat.KindAudio, Attachment: &chat.Attachment{}}, "Audio"},
 		{chat.Message{Kind: chat.KindAudio, Attachment: &chat.Attachment{Voice: true}}, "Voice message"},
-		{chat.Message{Kind: chat.KindReaction}, "Took a reaction back"},
+		{chat.Message{Kind: chat.KindEdit, Text: "hullo"}, "Edited a message:\nhullo"},
+		{chat.Message{Kind: chat.KindCall}, "Voice call"},
 		{chat.Message{Kind: chat.KindRevoke}, "Deleted a message"},
 		{chat.Message{Kind: chat.KindUnsupported}, "A message that WhatsApp doesn't pass on"},
 		{chat.Message{Kind: chat.KindUnknown, RawType: "hologram"}, "Message of type hologram"},
 	} {
-		if got := render(test.m, chat.Contact{}).Text; got != test.want {
+		if got := render(test.m, chat.Contact{}, nil).Text; got != test.want {
 			t.Errorf("%+v is called %q, want %q", test.m, got, test.want)
+		}
+	}
+}
+
+func TestWhatAnEntrySaysBelowTheMessage(t *testing.T) {
+	at := chat.Stamp{At: noon}
+	long := strings.Repeat("a word ", 20)
+	for _, test := range []struct {
+		name   string
+		m      chat.Message
+		quoted *chat.Message
+		want   string
+	}{
+		{"nothing", chat.Message{}, nil, ""},
+		{"a reply", chat.Message{ReplyTo: "wamid.0"}, &chat.Message{Text: "Shall we\n come?"}, "In reply to: Shall we come?"},
+		{"a reply to a long one", chat.Message{ReplyTo: "wamid.0"}, &chat.Message{Text: long}, "In reply to: " + long[:79] + "…"},
+		{"a reply to a photo", chat.Message{ReplyTo: "wamid.0"}, &chat.Message{Kind: chat.KindImage}, "In reply to: Photo"},
+		{"a reply to one that we never saw", chat.Message{ReplyTo: "wamid.0"}, nil, "In reply to a message that isn't here."},
+		{"an edit is no reply", chat.Message{Kind: chat.KindEdit, ReplyTo: "wamid.0"}, nil, ""},
+		{"forwarded", chat.Message{Forwarded: chat.ForwardedOnce}, nil, "Forwarded."},
+		{"forwarded often", chat.Message{Forwarded: chat.ForwardedOften}, nil, "Forwarded many times."},
+		{"an ad", chat.Message{Referral: &chat.Referral{Type: "ad", Headline: "Roofs", URL: "https://fb.me/1"}}, nil, "Came from the ad Roofs\nhttps://fb.me/1"},
+		{"a product", chat.Message{Product: &chat.Product{ID: "tile-7"}}, nil, "About the product tile-7."},
+		{"a group", chat.Message{Conversation: "100.g.x"}, nil, "In a group chat."},
+		{"a call", chat.Message{Kind: chat.KindCall, Call: &chat.Call{Status: "COMPLETED", Seconds: 133}}, nil, "The call: completed 2m13s."},
+		{"a call under way", chat.Message{Kind: chat.KindCall}, nil, ""},
+		{"edited", chat.Message{Amended: chat.Amended{Original: "helo", Edits: []chat.Edit{{Text: "hello", Stamp: at}}}}, nil, "Edited. Before: helo"},
+		{"deleted", chat.Message{Direction: chat.In, Amended: chat.Amended{Revoked: &at}}, nil, "The customer deleted this message."},
+		{"reactions", chat.Message{Amended: chat.Amended{Reactions: map[string]chat.Reaction{"in": {Emoji: "👍"}, "out": {Emoji: "🎉"}}}}, nil,
+			"Reactions: 🎉 by the company, 👍 by the customer."},
+		{"a reaction taken back", chat.Message{Amended: chat.Amended{Reactions: map[string]chat.Reaction{"in": {}}}}, nil, ""},
+		{"a lead", chat.Message{Amended: chat.Amended{Signals: []chat.Signal{{Name: "Purchase", Text: "250 USD"}}}}, nil, "Meta noticed: Purchase 250 USD."},
+		{"no content", chat.Message{Problems: []chat.Problem{{Code: 131051, Reason: "Message type unknown"}}}, nil, "WhatsApp says: Message type unknown."},
+		{"a doubtful file", chat.Message{Attachment: &chat.Attachment{State: chat.Unverified, Reason: "it is image/png"}}, nil, "The file may not be what was sent: it is image/png."},
+	} {
+		if got := notes(test.m, test.quoted); got != test.want {
+			t.Errorf("%s: %q, want %q", test.name, got, test.want)
 		}
 	}
 }
@@ -76,7 +114,7 @@ func TestFileNamesAreHarmless(t *testing.T) {
 		{"", "", chat.KindUnknown, "message-of-type-..ab"},
 	} {
 		got := fileName(chat.Message{Kind: test.kind, RawType: "../a/b", Attachment: &chat.Attachment{Name: test.name, MIME: test.mime}})
-		if got != test.want || !utf8.ValidString(got) || utf8.RuneCountInString(got) > maxName {
+		if got != test.want || !utf8.ValidString(got) || utf8.RuneCountInString(got) > 120 {
 			t.Errorf("%.40q is called %.140q, want %.140q", test.name, got, test.want)
 		}
 	}

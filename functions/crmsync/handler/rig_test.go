@@ -238,8 +238,10 @@ func (r *rig) change(m chat.Message, edit func(*chat.Message)) {
 }
 
 // sync handles the message's effect once.
-func (r *rig) sync(m chat.Message) error {
-	ref := route.NewRef(m, store.SortKey(m), chat.Effect{Kind: chat.EffectCRM, Target: "fake"}, route.Stored)
+func (r *rig) sync(m chat.Message) error { return r.due(m, route.Stored) }
+
+func (r *rig) due(m chat.Message, cause string) error {
+	ref := route.NewRef(m, store.SortKey(m), chat.Effect{Kind: chat.EffectCRM, Target: "fake"}, cause)
 	return r.h.Handle(r.Context(), queue.Message{Body: ref.Body(), Receives: 1})
 }
 
