@@ -58,42 +58,60 @@ func (f Fact) Repeats(g Fact) bool {
 type Clearance struct {
 	Answers   bool      // within the customer-service window
 	Templates bool      // business-initiated messages
-	Why       string    // why not, by fact: "token", "restriction:…"; empty if nothing stands in the way
-	Until     time.Time // when it ends by itself, if it does
+	Why       string    // the gravest fact that stands in the way: "ban", "restriction:…"; empty if none does
+	Until     time.Time // when that one ends by itself, if it does
 }
 
-// stops are the facts that stop everything, by value.
-var stops = map[string]map[string]bool{
-	FactStatus: {"BANNED": true, "DELETED": true, "DISCONNECTED": true, "MIGRATED": true, "UNVERIFIED": true, "PENDING": true},
-	FactBan:    {"DISABLE": true},
-	FactHealth: {"BLOCKED": true},
+// stop is a fact that keeps messages from leaving.
+type stop struct {
+	fact               string
+	values             map[string]bool // nil: any
+	answers, templates bool            // what it stops
 }
 
-// Restrictions of what a business may begin, and of what it may answer.
+// stops are in order of gravity.
 // https://developers.facebook.com/docs/whatsapp/business-management-api/webhooks/reference/account_update
-const (
-	restrictedFirst   = FactRestriction + ":RESTRICTED_BIZ_INITIATED_MESSAGING"
-	restrictedAnswers = FactRestriction + ":RESTRICTED_CUSTOMER_INITIATED_MESSAGING"
-)
+var stops = []stop{
+	{FactBan, map[string]bool{"DISABLE": true}, true, true},
+	{FactStatus, map[string]bool{
+		"BANNED": true, "DELETED": true, "DISCONNECTED": true, "MIGRATED": true, "UNVERIFIED": true, "PENDING": true,
+	}, true, true},
+	{FactHealth, map[string]bool{"BLOCKED": true}, true, true},
+	{FactRestriction + ":RESTRICTED_CUSTOMER_INITIATED_MESSAGING", nil, true, false},
+	{FactRestriction + ":RESTRICTED_BIZ_INITIATED_MESSAGING", nil, false, true},
+}
 
 // Clearance judges a number by its own facts and its account's. A token that Meta refused doesn't count: only the next
 // attempt can tell that it works again.
 func (f Facts) Clearance(account Facts, now time.Time) Clearance {
-	s := Clearance{Answers: true, Templates: true}
-	for _, facts := range []Facts{f, account} {
-		for _, name := range []string{FactStatus, FactBan, FactHealth} {
-			if fact, known := facts[name]; known && stops[name][fact.Value] && fact.holds(now) {
-				return Clearance{Why: name, Until: fact.Until}
-			}
+	c := Clearance{Answers: true, Templates: true}
+	for _, s := range stops {
+		until, stands := s.stands(now, f[s.fact], account[s.fact])
+		if !stands {
+			continue
 		}
-		if fact, known := facts[restrictedAnswers]; known && fact.holds(now) {
-			s.Answers, s.Why, s.Until = false, restrictedAnswers, fact.Until
+		if c.Why == "" {
+			c.Why, c.Until = s.fact, until
 		}
-		if fact, known := facts[restrictedFirst]; known && fact.holds(now) {
-			s.Templates, s.Why, s.Until = false, restrictedFirst, fact.Until
-		}
+		c.Answers, c.Templates = c.Answers && !s.answers, c.Templates && !s.templates
 	}
-	return s
+	return c
+}
+
+// stands tells whether any of the facts is in the way, and when the last of them ends; zero: not by itself.
+func (s stop) stands(now time.Time, facts ...Fact) (until time.Time, stands bool) {
+	for _, f := range facts {
+		if !f.holds(now) || (s.values != nil && !s.values[f.Value]) {
+			continue
+		}
+		if forGood := f.Until.IsZero() || (stands && until.IsZero()); forGood {
+			until = time.Time{}
+		} else if f.Until.After(until) {
+			until = f.Until
+		}
+		stands = true
+	}
+	return until, stands
 }
 
 // holds tells whether the fact is still so.
