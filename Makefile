@@ -36,7 +36,7 @@ deploy-local: go setup ## Like run, but deployed with `sam build` and `sam deplo
 reset: ## Delete the local state: messages, contacts, files
 	rm -rf "$${STATE_DIR:-.threadline}"
 
-redrive: go ## On AWS: give a dead-letter queue's messages back to their queue (QUEUE=inbound|media|crm|outbound, STACK=)
+redrive: go ## On AWS: give a dead-letter queue's messages back to their queue (QUEUE=inbound|media|crm|outbound|bulk, STACK=)
 	@go run ./cmd/threadline redrive --stack "$(or $(STACK),threadline)" "$(QUEUE)"
 
 setup: go ## Install the pinned Python tools into .venv (done by the other targets when needed)

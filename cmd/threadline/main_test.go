@@ -54,8 +54,8 @@ func TestUsage(t *testing.T) {
 		{"docter", 2, "", `no command "docter"`},
 		{"doctor --stak x", 2, "", "-stak"},
 		{"doctor crm", 2, "", `"crm" is one too many`},
-		{"redrive", 2, "", "inbound|media|crm|outbound"},
-		{"redrive crm media", 2, "", "inbound|media|crm|outbound"},
+		{"redrive", 2, "", "inbound|media|crm|outbound|bulk"},
+		{"redrive crm media", 2, "", "inbound|media|crm|outbound|bulk"},
 		{"doctor", 1, "AccessDenied", ""},
 		{"redrive crm", 1, "", "threadline redrive: describe stack:"},
 	} {

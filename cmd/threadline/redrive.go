@@ -22,7 +22,7 @@ func redriveCommand(ctx context.Context, c console, args []string) error {
 	name := f.String("stack", "threadline", "the CloudFormation stack's `name`")
 	region := f.String("region", "", "its AWS `region` (default: that of your AWS profile)")
 	yes := f.Bool("yes", false, "don't ask")
-	rest, err := parse(c, f, "redrive [flags] inbound|media|crm|outbound", args)
+	rest, err := parse(c, f, "redrive [flags] inbound|media|crm|outbound|bulk", args)
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func (t *template) bucket(name string) (problems []string) {
 		problems = append(problems, name+": objects may have other owners")
 	}
 	lifecycle := text(t.at(name, "LifecycleConfiguration"))
-	for _, part := range []string{"AbortIncompleteMultipartUpload", "claim/", "raw/", "media/"} {
+	for _, part := range []string{"AbortIncompleteMultipartUpload", "claim/", "raw/", "media/", "uploads/"} {
 		if !strings.Contains(lifecycle, part) {
 			problems = append(problems, name+": lifecycle says nothing about "+part)
 		}

@@ -41,6 +41,8 @@ var mistakes = []struct {
 	{"no log group", "log groups", "      LoggingConfig: { LogGroup: !Ref ApiLogs }\n", ""},
 	{"a fixed name", "names", "  Bucket:\n    Type: AWS::S3::Bucket\n    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Properties:\n",
 		"  Bucket:\n    Type: AWS::S3::Bucket\n    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Properties:\n      BucketName: threadline\n"},
+	{"a fixed bus", "names", "      Name: !Ref AWS::StackName\n\n  # ---- What is kept", "      Name: threadline\n\n  # ---- What is kept"},
+	{"files of ours for ever", "kept data", "Prefix: uploads/", "Prefix: upload/"},
 	{"a table that goes with the stack", "kept data", "  Table:\n    Type: AWS::DynamoDB::Table\n    DeletionPolicy: Retain\n", "  Table:\n    Type: AWS::DynamoDB::Table\n"},
 	{"a public policy", "kept data", "BlockPublicPolicy: true", "BlockPublicPolicy: false"},
 	{"a token in the environment", "secrets", "          GRAPH_API_URL: !Ref GraphApiUrl\n", "          GRAPH_API_URL: !Ref GraphApiUrl\n          TOKEN: !Ref AccessToken\n"},

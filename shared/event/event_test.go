@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -178,5 +179,29 @@ func TestHealth(t *testing.T) {
 	}
 	if got := Health("111", "", "", nil, nil, now); !got.Answers || !got.Templates || got.Facts == nil {
 		t.Errorf("of a number of which nothing is known: %+v", got)
+	}
+}
+
+// Ensure that the example that people copy is an event.
+func TestDocumentedExamples(t *testing.T) {
+	page, err := os.ReadFile("../../docs/events.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range Types() {
+		_, section, _ := strings.Cut(string(page), "\n## "+kind+"\n")
+		_, example, _ := strings.Cut(section, "```json\n")
+		example, _, found := strings.Cut(example, "```")
+		if !found {
+			t.Errorf("docs/events.md has no example of %s", kind)
+			continue
+		}
+		value, err := jsonschema.UnmarshalJSON(strings.NewReader(example))
+		if err == nil {
+			err = schema(t, kind).Validate(value)
+		}
+		if err != nil {
+			t.Error(err)
+		}
 	}
 }

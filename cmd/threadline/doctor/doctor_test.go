@@ -68,6 +68,7 @@ func TestEachProblem(t *testing.T) {
 		{"function failed", func(w *world) { w.functionState = lambdatypes.StateFailed }, "functions", Fail, "SubnetOutOfIPAddresses", "sam deploy"},
 		{"function pending", func(w *world) { w.functionState = lambdatypes.StatePending }, "functions", Warn, "being updated", "minute"},
 		{"source off", func(w *world) { w.sourceState["RouterFunctionQueue"] = "Disabled" }, "event sources", Fail, "Router doesn't read its queue", "--enabled --uuid RouterFunctionQueue"},
+		{"second source off", func(w *world) { w.sourceState["RouterFunctionBulk"] = "Disabled" }, "event sources", Fail, "Router doesn't read the bulk queue", "--enabled --uuid RouterFunctionBulk"},
 		{"source starting", func(w *world) { w.sourceState["RouterFunctionQueue"] = "Enabling" }, "event sources", Warn, "Enabling", "minute"},
 		{"parked", func(w *world) { w.parked = "3" }, "dead letters", Fail, "3 messages are parked in the dead-letter queue of crm", "docs/runbook.md#crm-dead"},
 		{"parked, the way out", func(w *world) { w.parked = "1" }, "dead letters", Fail, "1 message is parked", "threadline redrive --stack threadline --region eu-west-1 crm"},

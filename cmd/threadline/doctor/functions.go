@@ -61,15 +61,15 @@ func (e *exam) checkSources(ctx context.Context) {
 			e.denied(s.Logical, "lambda:GetEventSourceMapping", err)
 			continue
 		}
-		name := strings.TrimSuffix(s.Logical, "FunctionQueue")
+		name, queue := endsOf(s)
 		switch state := aws.ToString(m.State); {
 		case state == "Disabled" || state == "Disabling":
-			e.fail(name+" doesn't read its queue: the event source is switched off",
+			e.fail(name+" doesn't read "+queue+": the event source is switched off",
 				"aws lambda update-event-source-mapping --enabled --uuid "+s.Physical+" --region "+e.Region)
 		case state != "Enabled":
-			e.warn(name+" doesn't read its queue yet: the event source is "+state, "Run this again in a minute.")
+			e.warn(name+" doesn't read "+queue+" yet: the event source is "+state, "Run this again in a minute.")
 		case strings.HasPrefix(aws.ToString(m.LastProcessingResult), "PROBLEM"):
-			e.fail(name+" can't read its queue", "AWS says: "+aws.ToString(m.LastProcessingResult))
+			e.fail(name+" can't read "+queue, "AWS says: "+aws.ToString(m.LastProcessingResult))
 		default:
 			enabled++
 		}
@@ -77,6 +77,15 @@ func (e *exam) checkSources(ctx context.Context) {
 	if enabled == len(sources) {
 		e.ok(fmt.Sprintf("All %d queues are being read", enabled))
 	}
+}
+
+// endsOf names an event source's function and its queue. A function's own queue is its event Queue; others have names.
+func endsOf(source stack.Resource) (function, queue string) {
+	function, event, _ := strings.Cut(source.Logical, "Function")
+	if event == "Queue" {
+		return function, "its queue"
+	}
+	return function, "the " + strings.ToLower(event) + " queue"
 }
 
 // wantedSources returns the event sources that are meant to be on: without a CRM nobody reads its queue.

@@ -18,12 +18,13 @@ import (
 	"threadline/shared/whatsapp"
 )
 
-// accountFields are the webhook fields, besides messages, that tell what may soon keep a number from sending.
+// accountFields are the webhook fields, besides messages, that tell what may keep a number, or a customer's own
+// wish, from being written to.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference
 var accountFields = []string{
-	"account_alerts", "account_update", "business_capability_update", "message_template_quality_update",
-	"message_template_status_update", "phone_number_name_update", "phone_number_quality_update", "security",
-	"template_category_update",
+	"account_alerts", "account_review_update", "account_update", "business_capability_update",
+	"message_template_quality_update", "message_template_status_update", "phone_number_name_update",
+	"phone_number_quality_update", "security", "template_category_update", "user_preferences",
 }
 
 // overrides is the page about addresses that go before the app's.

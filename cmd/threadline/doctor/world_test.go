@@ -81,7 +81,7 @@ func newWorld(t *testing.T) *world {
 	}
 	t.Cleanup(func() { _ = w.hubspot.Close() })
 	w.outputs = map[string]string{"WebhookUrl": webhook + "/webhook", "SecretArn": "secret", "TableName": "table", "AlarmTopicArn": "topic"}
-	for _, q := range []string{"Inbound", "Media", "Crm", "Outbound"} {
+	for _, q := range []string{"Inbound", "Media", "Crm", "Outbound", "Bulk"} {
 		w.outputs[q+"QueueUrl"], w.outputs[q+"DeadLettersUrl"] = "https://sqs/"+q, "https://sqs/"+q+"Dead"
 	}
 	w.parameters = map[string]string{
@@ -189,7 +189,7 @@ func (w *world) ListStackResources(context.Context, *cloudformation.ListStackRes
 	var all []cfntypes.StackResourceSummary
 	for logical, kind := range map[string]string{
 		"WebhookFunction": "AWS::Lambda::Function", "RouterFunction": "AWS::Lambda::Function",
-		"RouterFunctionQueue": "AWS::Lambda::EventSourceMapping", "CRMSyncFunctionQueue": "AWS::Lambda::EventSourceMapping",
+		"RouterFunctionQueue": "AWS::Lambda::EventSourceMapping", "RouterFunctionBulk": "AWS::Lambda::EventSourceMapping", "CRMSyncFunctionQueue": "AWS::Lambda::EventSourceMapping",
 	} {
 		all = append(all, cfntypes.StackResourceSummary{LogicalResourceId: &logical, PhysicalResourceId: &logical, ResourceType: &kind})
 	}

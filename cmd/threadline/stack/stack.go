@@ -117,7 +117,7 @@ type Queue struct {
 // Queues returns the work queues in the order of the pipeline.
 func (s Stack) Queues() []Queue {
 	var all []Queue
-	for _, name := range []string{"Inbound", "Media", "Crm", "Outbound"} {
+	for _, name := range []string{"Inbound", "Media", "Crm", "Outbound", "Bulk"} {
 		q := Queue{strings.ToLower(name), s.Outputs[name+"QueueUrl"], s.Outputs[name+"DeadLettersUrl"]}
 		if q.URL != "" && q.DeadLetters != "" {
 			all = append(all, q)

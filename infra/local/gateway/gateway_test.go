@@ -79,6 +79,22 @@ func TestEventIsFormatTwo(t *testing.T) {
 	}
 }
 
+// Ensure that a link's token is one segment, and that what is near it isn't a link.
+func TestLinks(t *testing.T) {
+	f := &function{answer: `{"statusCode":302,"headers":{"location":"https://files"}}`}
+	g := New([]Route{{Key: "ANY /api/{proxy+}", Function: "api"}, {Key: "ANY /m/{token}", Function: "api"}}, f, slog.New(slog.DiscardHandler))
+	for path, want := range map[string]int{"/m/a.b-c_d": 302, "/m": 404, "/m/a/b": 404, "/mm/a": 404, "/M/a": 404} {
+		w := httptest.NewRecorder()
+		g.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+		if w.Code != want {
+			t.Errorf("%s: status %d, want %d", path, w.Code, want)
+		}
+		if want == 302 && (f.event.PathParameters["token"] != "a.b-c_d" || w.Header().Get("Location") != "https://files") {
+			t.Errorf("%s: token %q, to %q", path, f.event.PathParameters["token"], w.Header().Get("Location"))
+		}
+	}
+}
+
 func TestBodyEncoding(t *testing.T) {
 	cases := []struct {
 		contentType string

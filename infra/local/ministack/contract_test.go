@@ -10,7 +10,7 @@ import (
 // protocols. What holds of the twins in memory, on which the other proofs rest, must hold of these.
 func TestTheTwinsAreLikeTheServices(t *testing.T) {
 	e := emulator(t)
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "./shared/store", "./shared/queue/...", "./shared/blob/...")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "./shared/store", "./shared/queue/...", "./shared/blob/...", "./shared/bus")
 	cmd.Dir = "../../.."
 	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+e.Endpoint(), "AWS_REGION=us-east-1",
 		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local")

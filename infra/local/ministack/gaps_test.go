@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	eventtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -130,6 +132,38 @@ func TestGaps(t *testing.T) {
 			t.Error("it does now: delete the refusal in adapt in package stack")
 		}
 	})
+}
+
+// Ensure that a bus comes with a stack under the name that the template gives it, and that a rule of the same stack
+// hears what is published there.
+func TestEventsReachRules(t *testing.T) {
+	e := emulator(t)
+	physical, status := create(t, e, "events", `"B": {"Type": "AWS::Events::EventBus", "Properties": {"Name": {"Ref": "AWS::StackName"}}},
+		"Q": {"Type": "AWS::SQS::Queue"},
+		"R": {"Type": "AWS::Events::Rule", "Properties": {"EventBusName": {"Ref": "B"}, "EventPattern": {"source": ["threadline"]},
+		"Targets": [{"Id": "q", "Arn": {"Fn::GetAtt": ["Q", "Arn"]}}]}}`)
+	if status != "CREATE_COMPLETE" || physical["B"] != "events" {
+		t.Fatalf("%s, bus %q", status, physical["B"])
+	}
+	out, err := eventbridge.NewFromConfig(e.Config()).PutEvents(t.Context(), &eventbridge.PutEventsInput{Entries: []eventtypes.PutEventsRequestEntry{{
+		EventBusName: aws.String("events"), Source: aws.String("threadline"), DetailType: aws.String("x.v1"), Detail: aws.String(`{"id":"1"}`),
+	}}})
+	if err != nil || out.FailedEntryCount != 0 {
+		t.Fatalf("%v, %+v", err, out)
+	}
+	queue := sqs.NewFromConfig(e.Config())
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		got, err := queue.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: aws.String(physical["Q"]), WaitTimeSeconds: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(got.Messages) == 1 && strings.Contains(*got.Messages[0].Body, `"x.v1"`) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the event never came")
+		}
+	}
 }
 
 // What an older emulator left out and package stack relies on.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"path"
@@ -8,24 +9,37 @@ import (
 	"strings"
 )
 
-// scope finds the service in a request's signature: …Credential=<key>/<date>/<region>/<service>/aws4_request.
+// scope finds the service in a request's signature: <key>/<date>/<region>/<service>/aws4_request.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
-var scope = regexp.MustCompile(`Credential=[^/]*/[0-9]*/[^/]*/([a-z0-9-]+)/aws4_request`)
+var scope = regexp.MustCompile(`[^/]*/[0-9]*/[^/]*/([a-z0-9-]+)/aws4_request`)
+
+// serviceOf returns the service that a request is signed for: in its header, or in its address, which is how somebody
+// without rights follows a link that a function made with its own. Empty if it isn't signed.
+func serviceOf(req *http.Request) string {
+	credential := req.URL.Query().Get("X-Amz-Credential")
+	if _, after, ok := strings.Cut(req.Header.Get("Authorization"), "Credential="); ok {
+		credential = after
+	}
+	if match := scope.FindStringSubmatch(credential); match != nil {
+		return match[1]
+	}
+	return ""
+}
 
 // needed returns the rights, still without a function, that a signed request needs.
 func needed(req *http.Request, body []byte) []Right {
-	match := scope.FindStringSubmatch(req.Header.Get("Authorization"))
-	if match == nil {
-		return []Right{{Action: "unsigned", Resource: req.Method + " " + req.URL.Path}}
-	}
 	_, operation, _ := strings.Cut(req.Header.Get("X-Amz-Target"), ".")
-	switch service := match[1]; service {
+	switch service := serviceOf(req); service {
+	case "":
+		return []Right{{Action: "unsigned", Resource: req.Method + " " + req.URL.Path}}
 	case "dynamodb":
 		return tableRights(operation, body)
 	case "sqs":
 		return []Right{queueRight(operation, body)}
 	case "s3":
 		return []Right{objectRight(req)}
+	case "events":
+		return busRights(operation, body)
 	default:
 		return []Right{{Action: service + ":" + operation, Resource: named(body, "SecretId")}}
 	}
@@ -77,13 +91,34 @@ func queueRight(operation string, body []byte) Right {
 	return Right{Action: "sqs:" + strings.TrimSuffix(operation, "Batch"), Resource: queue}
 }
 
+// busRights: one call may put events on several buses; without a name it is the account's own.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html
+func busRights(operation string, body []byte) (all []Right) {
+	var call struct {
+		Entries []struct{ EventBusName string }
+	}
+	if json.Unmarshal(body, &call) != nil || len(call.Entries) == 0 {
+		return unreadable("events", operation)
+	}
+	for _, entry := range call.Entries {
+		bus := path.Base(cmp.Or(entry.EventBusName, "default"))
+		all = append(all, Right{Action: "events:" + operation, Resource: bus})
+	}
+	return all
+}
+
 // objectRight knows plain reading and writing of objects in path style. Whatever changes more than an object's bytes
 // (a copy, tags, an ACL, a version) stays what it is, for nobody to overlook.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 func objectRight(req *http.Request) Right {
 	resource := strings.Trim(req.URL.Path, "/")
 	query := req.URL.Query()
-	query.Del("x-id") // the SDK's own note of the operation
+	for name := range query {
+		// The SDK's own note of the operation; a signature; what S3 shall call the file in its answer.
+		if name == "x-id" || strings.HasPrefix(name, "X-Amz-") || strings.HasPrefix(name, "response-") {
+			query.Del(name)
+		}
+	}
 	special := len(query) > 0
 	for _, header := range []string{"X-Amz-Copy-Source", "X-Amz-Tagging", "X-Amz-Acl", "X-Amz-Grant-Read"} {
 		special = special || req.Header.Get(header) != ""
@@ -104,7 +139,7 @@ func objectRight(req *http.Request) Right {
 // list the bucket; others are forbidden to look.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 func revealed(resp *http.Response) []Right {
-	if resp.StatusCode != http.StatusNotFound || !strings.Contains(resp.Request.Header.Get("Authorization"), "/s3/") {
+	if resp.StatusCode != http.StatusNotFound || serviceOf(resp.Request) != "s3" {
 		return nil
 	}
 	bucket, object, _ := strings.Cut(strings.Trim(resp.Request.URL.Path, "/"), "/")

@@ -193,6 +193,50 @@ func TestQueueFeedsFunction(t *testing.T) {
 	checkRecord(t, rep.records[0])
 }
 
+// Ensure that a function may have two queues, and that the second one's maximum of batches is read from the template.
+func TestSecondQueueHasItsOwnPace(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	var busy, most, done int
+	both := make(chan struct{}, 1) // what two reports hand each other: neither ends alone
+	rep := newReports(t, func(r *http.Request, record events.SQSMessage) string {
+		if !strings.HasPrefix(r.URL.Path, "/pair") {
+			return "ok"
+		}
+		mu.Lock()
+		busy++
+		most = max(most, busy)
+		mu.Unlock()
+		select {
+		case both <- struct{}{}:
+		case <-both:
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		busy, done = busy-1, done+1
+		return "ok"
+	})
+	s, _ := start(t, options(t, t.TempDir()))
+	const pairs = 8
+	for i := range pairs {
+		_, err := sqs.NewFromConfig(s.Config()).SendMessage(t.Context(), &sqs.SendMessageInput{
+			QueueUrl: aws.String(s.Output("PairsUrl")), MessageBody: aws.String(fmt.Sprintf("%s/pair-%d", rep.url, i)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	rep.send(t, s, "a", "/ok")
+	eventually(t, "both queues are worked off", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return done >= pairs && len(rep.of("a")) == 1
+	})
+	if most != 2 {
+		t.Errorf("%d batches at once, want 2", most)
+	}
+}
+
 func count(all []string, one string) (n int) {
 	for _, s := range all {
 		if s == one {
