@@ -13,10 +13,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"threadline/functions/api/handler"
+	"threadline/shared/blob"
 	"threadline/shared/env"
 	"threadline/shared/queue"
 	"threadline/shared/route"
@@ -31,6 +33,8 @@ func main() {
 		Table         string   `env:"TABLE"`
 		RetentionDays int      `env:"MESSAGE_RETENTION_DAYS"`
 		Outbound      string   `env:"OUTBOUND_QUEUE_URL"`
+		Inbound       string   `env:"INBOUND_QUEUE_URL"`
+		Bucket        string   `env:"BUCKET"`
 		Secret        string   `env:"SECRET"`
 		Connectors    []string `env:"CRM_CONNECTOR"`
 		Numbers       []string `env:"PHONE_NUMBER_ID,optional"`
@@ -44,12 +48,16 @@ func main() {
 	}
 	keys := secret.New(secret.Manager(secretsmanager.NewFromConfig(cfg), c.Secret), 5*time.Minute)
 	graph := whatsapp.Client{BaseURL: c.GraphURL, Version: c.GraphVersion, Token: keys.Of(secret.AccessToken)}
+	queues, objects := sqs.NewFromConfig(cfg), s3.NewFromConfig(cfg)
 	a := handler.API{
 		Store:      store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),
-		Outbound:   &queue.Sender{Client: sqs.NewFromConfig(cfg), URL: c.Outbound},
+		Outbound:   &queue.Sender{Client: queues, URL: c.Outbound},
+		Inbound:    &queue.Sender{Client: queues, URL: c.Inbound},
+		Files:      blob.New(objects, c.Bucket),
+		Links:      blob.NewSigner(objects, c.Bucket),
+		Graph:      &graph,
 		Numbers:    c.Numbers,
 		Connectors: route.Connectors(c.Connectors),
-		Templates:  graph.Templates,
 		Key:        keys.Of(secret.APIKey),
 	}
 	lambda.Start(a.Lambda())

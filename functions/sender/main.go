@@ -13,10 +13,12 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"threadline/functions/sender/handler"
+	"threadline/shared/blob"
 	"threadline/shared/env"
 	"threadline/shared/metric"
 	"threadline/shared/queue"
@@ -33,6 +35,7 @@ func main() {
 		RetentionDays int           `env:"MESSAGE_RETENTION_DAYS"`
 		Queue         string        `env:"QUEUE_URL"`
 		DLQ           string        `env:"DLQ_URL"`
+		Bucket        string        `env:"BUCKET"`
 		CRM           string        `env:"CRM_QUEUE_URL"`
 		Secret        string        `env:"SECRET"`
 		GraphURL      string        `env:"GRAPH_API_URL"`
@@ -52,6 +55,7 @@ func main() {
 	h := handler.Handler{
 		Store:     store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),
 		Graph:     &whatsapp.Client{BaseURL: c.GraphURL, Version: c.GraphVersion, Token: keys.Of(secret.AccessToken)},
+		Files:     blob.New(s3.NewFromConfig(cfg), c.Bucket),
 		CRM:       &queue.Sender{Client: queues, URL: c.CRM},
 		Metrics:   metrics,
 		Refresh:   keys.Refresh,

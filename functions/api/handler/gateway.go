@@ -37,12 +37,19 @@ func encoded(path string) string {
 	return (&url.URL{Path: path}).EscapedPath()
 }
 
-// oneSegment makes one segment of what follows a prefix: Meta's ids hold slashes, which may arrive decoded.
-func oneSegment(prefix string, next http.Handler) http.Handler {
+// oneSegment makes one segment of the id that follows a prefix, up to one of the verbs: Meta's ids hold slashes, which
+// may arrive decoded.
+func oneSegment(prefix string, verbs []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if id, ok := strings.CutPrefix(r.URL.Path, prefix); ok && id != "" {
+			verb := ""
+			for _, v := range verbs {
+				if rest, ok := strings.CutSuffix(id, v); ok && r.Method == http.MethodPost {
+					id, verb = rest, v
+				}
+			}
 			u := *r.URL
-			u.RawPath = prefix + url.PathEscape(id)
+			u.RawPath = prefix + url.PathEscape(id) + verb
 			shallow := *r
 			shallow.URL = &u
 			r = &shallow

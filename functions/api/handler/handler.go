@@ -12,11 +12,14 @@ import (
 	"strconv"
 	"time"
 
+	"threadline/shared/blob"
 	"threadline/shared/chat"
 	"threadline/shared/httpapi"
+	"threadline/shared/phone"
 	"threadline/shared/queue"
 	"threadline/shared/redact"
 	"threadline/shared/store"
+	"threadline/shared/whatsapp"
 )
 
 // Queue takes entries; *queue.Sender does.
@@ -24,18 +27,39 @@ type Queue interface {
 	Send(ctx context.Context, entries ...queue.Entry) error
 }
 
-// API answers /api/v1/.
+// Graph tells of numbers and templates; *whatsapp.Client does.
+type Graph interface {
+	Number(ctx context.Context, id string) (whatsapp.NumberInfo, error)
+	ListTemplates(ctx context.Context, waba string) ([]whatsapp.TemplateInfo, error)
+}
+
+// Files tells whether an object is there; *blob.S3 does.
+type Files interface {
+	Head(ctx context.Context, key string) (blob.Info, error)
+}
+
+// Links signs requests to the bucket; *blob.Signer does.
+type Links interface {
+	Link(ctx context.Context, key string, o blob.LinkOptions) (string, error)
+	UploadLink(ctx context.Context, key string, size int64, o blob.PutOptions, within time.Duration) (blob.Upload, error)
+}
+
+// API answers /api/v1/ and /m/.
 type API struct {
 	Store      *store.Store
 	Outbound   Queue
-	Numbers    []string  // the phone_number_ids to send from, the first by default
-	Connectors []string  // what an accepted message is put into
-	Templates  Templates // tells a template's category; nil: nobody does
+	Inbound    Queue
+	Files      Files
+	Links      Links
+	Graph      Graph    // nil: Meta isn't asked
+	Numbers    []string // the phone_number_ids to send from, the first by default
+	Connectors []string // what an accepted message is put into
 	Key        func(context.Context) (string, error)
 	Now        func() time.Time      // default time.Now
 	NewID      func() chat.MessageID // default send.NewID
 
-	categories categories
+	lists lists
+	polls polls
 }
 
 //go:embed openapi.json
@@ -51,15 +75,23 @@ func (a *API) Handler() http.Handler {
 	for pattern, f := range map[string]httpapi.HandlerFunc{
 		"POST /api/v1/messages":                   a.postMessage,
 		"GET /api/v1/messages/{id}":               a.getMessage,
+		"POST /api/v1/messages/{id}/refetch":      a.refetchMedia,
+		"POST /api/v1/media":                      a.postMedia,
+		"GET /api/v1/templates":                   a.listTemplates,
+		"GET /api/v1/numbers":                     a.listNumbers,
 		"GET /api/v1/contacts":                    a.findContacts,
 		"GET /api/v1/contacts/{id}":               a.getContact,
+		"POST /api/v1/contacts/{id}/merge":        a.mergeContact,
+		"POST /api/v1/contacts/{id}/unmerge":      a.unmergeContact,
 		"GET /api/v1/conversations":               a.listConversations,
 		"GET /api/v1/conversations/{id}":          a.getConversation,
 		"GET /api/v1/conversations/{id}/messages": a.listMessages,
+		"POST /api/v1/conversations/{id}/read":    a.readConversation,
 	} {
 		mux.Handle(pattern, httpapi.RequireKey(a.Key, explained(f)))
 	}
-	return oneSegment("/api/v1/messages/", httpapi.New(mux, httpapi.Options{ErrorText: redact.Error}))
+	mux.Handle("GET /m/{token}", explained(a.getFile))
+	return oneSegment("/api/v1/messages/", []string{"/refetch"}, httpapi.New(mux, httpapi.Options{ErrorText: redact.Error}))
 }
 
 // explained tells clients what to do about failures that aren't theirs: they will pass.
@@ -90,20 +122,24 @@ func (a *API) getMessage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return httpapi.JSON(w, http.StatusOK, viewMessage(m))
+	views, err := a.viewMessages(r.Context(), m)
+	if err != nil {
+		return err
+	}
+	return httpapi.JSON(w, http.StatusOK, views[0])
 }
 
 func (a *API) findContacts(w http.ResponseWriter, r *http.Request) error {
-	phone, err := digits("phone", r.URL.Query().Get("phone"))
+	number, err := digits("phone", r.URL.Query().Get("phone"))
+	if err != nil {
+		return err
+	}
+	known, err := a.Store.FindContacts(r.Context(), number, phone.Variants(number))
 	if err != nil {
 		return err
 	}
 	found := []contactView{}
-	c, known, err := a.Store.FindContact(r.Context(), chat.AliasWAID, phone)
-	if err != nil {
-		return err
-	}
-	if known {
+	for _, c := range known {
 		v, err := a.viewContact(r.Context(), c)
 		if err != nil {
 			return err
@@ -171,9 +207,9 @@ func (a *API) listMessages(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	views := make([]messageView, len(found))
-	for i, m := range found {
-		views[i] = viewMessage(m)
+	views, err := a.viewMessages(r.Context(), found...)
+	if err != nil {
+		return err
 	}
 	return httpapi.JSON(w, http.StatusOK, page("messages", views, next))
 }

@@ -13,6 +13,7 @@ import (
 
 	"threadline/shared/chat"
 	"threadline/shared/httpapi"
+	"threadline/shared/phone"
 	"threadline/shared/redact"
 	"threadline/shared/route"
 	"threadline/shared/send"
@@ -115,30 +116,72 @@ func (a *API) show(ctx context.Context, m chat.Message) error {
 // address finds out whose message it is, from which number and until when.
 func (a *API) address(ctx context.Context, req request, to recipient, m *chat.Message) error {
 	m.At = a.now().UTC().Truncate(time.Millisecond)
+	if err := a.place(ctx, req, to, m); err != nil {
+		return err
+	}
+	if err := a.file(ctx, m); err != nil {
+		return err
+	}
+	m.Effects = route.Plan(*m, a.Connectors)
+	m.Reach(chat.Queued, m.At, nil)
+	quoted := "reply_to"
+	if m.Kind == chat.KindReaction {
+		quoted = "reaction.message_id"
+	}
+	var err error
+	if m.ReplyTo, err = a.quoted(ctx, quoted, cmp.Or(req.ReplyTo, m.ReplyTo)); err != nil {
+		return err
+	}
+	if req.Template != nil {
+		listed, err := a.template(ctx, m.Conversation.Number(), *req.Template)
+		if err != nil {
+			return err
+		}
+		// The request can make its category stricter, and no less strict.
+		m.Send.Category = stricter(cmp.Or(req.Category, service), listed)
+	}
+	return a.expire(ctx, m, req.Category)
+}
+
+// place finds the message's conversation: the person's on one of our numbers, or the one that was named.
+func (a *API) place(ctx context.Context, req request, to recipient, m *chat.Message) error {
+	asked := chat.NumberID(req.Number)
+	if to.Conversation != "" {
+		c, err := a.Store.Conversation(ctx, to.Conversation)
+		if chat.CodeOf(err) == chat.NotFound {
+			return invalid("to.conversation", "there is no such conversation")
+		}
+		if err != nil {
+			return err
+		}
+		asked = cmp.Or(asked, c.Number)
+		if asked != c.Number {
+			return invalid("number", "the conversation is another number's")
+		}
+		if c.Group != "" {
+			m.Conversation, m.Send.To = c.ID, chat.Address{Group: c.Group}
+			return nil
+		}
+		to = recipient{Contact: c.Contact}
+	}
 	who, err := a.recipient(ctx, to, m)
 	if err != nil {
 		return err
 	}
-	n, err := a.number(ctx, chat.NumberID(req.Number), who)
+	n, err := a.number(ctx, asked, who)
 	if err != nil {
 		return err
 	}
 	m.Contact, m.Conversation = who.ID, chat.Direct(n, who.ID)
-	m.Effects = route.Plan(*m, a.Connectors)
-	m.Reach(chat.Queued, m.At, nil)
-	if m.ReplyTo, err = a.quoted(ctx, req.ReplyTo); err != nil {
-		return err
-	}
-	if req.Template != nil { // the request can make its category stricter, and no less strict
-		m.Send.Category = stricter(cmp.Or(req.Category, service), a.templateCategory(ctx, n, *req.Template))
-	}
-	return a.expire(ctx, m, req.Category)
+	return nil
 }
 
 func (a *API) recipient(ctx context.Context, to recipient, m *chat.Message) (chat.Contact, error) {
 	if to.Contact == "" {
 		m.Send.To = chat.Address{Phone: to.Phone, BSUID: to.BSUID}
-		return a.Store.Person(ctx, chat.Seen{Phone: to.Phone, BSUID: to.BSUID, At: m.At, Source: chat.SourceRequest})
+		return a.Store.Person(ctx, chat.Seen{
+			Phone: to.Phone, BSUID: to.BSUID, Variants: phone.Variants(to.Phone), At: m.At, Source: chat.SourceRequest,
+		})
 	}
 	who, err := a.Store.Contact(ctx, to.Contact)
 	if chat.CodeOf(err) == chat.NotFound {
@@ -151,15 +194,17 @@ func (a *API) recipient(ctx context.Context, to recipient, m *chat.Message) (cha
 	if err != nil {
 		return who, err
 	}
-	if len(ids) == 0 {
-		return who, invalid("to.contact", "nobody knows how to reach this contact: use a phone number")
+	for _, id := range ids {
+		switch id.Kind {
+		case chat.AliasWAID:
+			m.Send.To = chat.Address{Phone: id.Value}
+			return who, nil
+		case chat.AliasBSUID:
+			m.Send.To = chat.Address{BSUID: id.Value}
+			return who, nil
+		}
 	}
-	if ids[0].Kind == chat.AliasWAID {
-		m.Send.To.Phone = ids[0].Value
-	} else {
-		m.Send.To.BSUID = ids[0].Value
-	}
-	return who, nil
+	return who, invalid("to.contact", "nobody knows how to reach this contact: use a phone number")
 }
 
 // number is where the message is sent from: the one asked for, else the conversation's, else the first that is
@@ -200,7 +245,7 @@ func (a *API) number(ctx context.Context, asked chat.NumberID, who chat.Contact)
 
 // quoted is Meta's id of the message that is answered, which may be given by either id. One that we don't have may be
 // older than we are.
-func (a *API) quoted(ctx context.Context, id string) (string, error) {
+func (a *API) quoted(ctx context.Context, field, id string) (string, error) {
 	if id == "" {
 		return "", nil
 	}
@@ -210,7 +255,7 @@ func (a *API) quoted(ctx context.Context, id string) (string, error) {
 	case missing && !chat.MessageID(id).Ours():
 		return id, nil
 	case missing, err == nil && m.ProviderID == "":
-		return "", invalid("reply_to", "WhatsApp doesn't know that message (yet)")
+		return "", invalid(field, "WhatsApp doesn't know that message (yet)")
 	}
 	return m.ProviderID, err
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -20,6 +21,9 @@ type request struct {
 	Template    *template       `json:"template,omitempty"`
 	Media       *media          `json:"media,omitempty"`
 	Interactive json.RawMessage `json:"interactive,omitempty"`
+	Location    json.RawMessage `json:"location,omitempty"` // as Meta documents it
+	Contacts    json.RawMessage `json:"contacts,omitempty"` // as Meta documents them
+	Reaction    *reaction       `json:"reaction,omitempty"`
 	ReplyTo     string          `json:"reply_to,omitempty"`
 	Category    string          `json:"category,omitempty"`
 }
@@ -39,11 +43,18 @@ type media struct {
 	Voice    bool   `json:"voice,omitempty"`
 }
 
-// recipient is a phone number (digits), a contact or a business-scoped user id.
+// reaction is an emoji on a message, or none to take it back.
+type reaction struct {
+	Message string `json:"message_id"` // ours or WhatsApp's
+	Emoji   string `json:"emoji"`
+}
+
+// recipient is a phone number (digits), a contact, a business-scoped user id, or a conversation, which may be a group's.
 type recipient struct {
-	Phone   string         `json:"phone,omitempty"`
-	Contact chat.ContactID `json:"contact,omitempty"`
-	BSUID   string         `json:"bsuid,omitempty"`
+	Phone        string              `json:"phone,omitempty"`
+	Contact      chat.ContactID      `json:"contact,omitempty"`
+	BSUID        string              `json:"bsuid,omitempty"`
+	Conversation chat.ConversationID `json:"conversation,omitempty"`
 }
 
 // maxAsked is how long a request may be as compact JSON, in bytes. Written in ASCII it grows threefold at most, and the
@@ -85,7 +96,7 @@ func (r *request) message() (chat.Message, recipient, error) {
 // normalize makes what can be written in several ways look the same.
 func (r *request) normalize(to recipient) {
 	r.To = encode(to)
-	r.Interactive = canonical(r.Interactive)
+	r.Interactive, r.Location, r.Contacts = canonical(r.Interactive), canonical(r.Location), canonical(r.Contacts)
 	if r.Template != nil {
 		r.Template.Components = canonical(r.Template.Components)
 	}
@@ -109,6 +120,25 @@ func (r *request) content(m *chat.Message) error {
 		given = append(given, "interactive")
 		m.Kind, m.Content, out.Interactive = chat.KindInteractive, r.Interactive, r.Interactive
 	}
+	if r.Location != nil {
+		given = append(given, "location")
+		m.Kind, m.Content = chat.KindLocation, r.Location
+		if json.Unmarshal(r.Location, &out.Location) != nil {
+			return invalid("location", "use an object with latitude and longitude as numbers, and optionally name and address")
+		}
+	}
+	if r.Contacts != nil {
+		given = append(given, "contacts")
+		m.Kind, m.Content = chat.KindContacts, r.Contacts
+		if json.Unmarshal(r.Contacts, &out.Contacts) != nil {
+			return invalid("contacts", "use a list of visiting cards as Meta documents them")
+		}
+	}
+	if r.Reaction != nil {
+		given = append(given, "reaction")
+		m.Kind, m.Text, m.ReplyTo = chat.KindReaction, r.Reaction.Emoji, r.Reaction.Message
+		out.Reaction = &whatsapp.OutReaction{MessageID: r.Reaction.Message, Emoji: r.Reaction.Emoji}
+	}
 	if r.Media != nil {
 		given = append(given, "media")
 		if err := r.Media.into(m, &out); err != nil {
@@ -116,12 +146,25 @@ func (r *request) content(m *chat.Message) error {
 		}
 	}
 	if len(given) != 1 {
-		return chat.E(chat.Invalid, "give exactly one of text, template, media, interactive", nil)
+		return chat.E(chat.Invalid, "give exactly one of text, template, media, interactive, location, contacts, reaction", nil)
+	}
+	if r.Reaction != nil && r.ReplyTo != "" {
+		return invalid("reply_to", "a reaction names its message in reaction.message_id")
 	}
 	if err := out.Check(); err != nil {
-		return invalid(given[0], strings.TrimPrefix(err.Error(), whatsapp.ErrInvalid.Error()+": "))
+		return malformed(given[0], err)
 	}
 	return nil
+}
+
+// malformed says what of a message breaks Meta's rules. A limit's error names its field itself.
+func malformed(field string, err error) error {
+	what := strings.TrimPrefix(err.Error(), whatsapp.ErrInvalid.Error()+": ")
+	var limit *whatsapp.LimitError
+	if errors.As(err, &limit) && strings.HasPrefix(limit.Field, field) {
+		return chat.E(chat.Invalid, what, nil)
+	}
+	return invalid(field, what)
 }
 
 func (f *media) into(m *chat.Message, out *whatsapp.Outgoing) error {
@@ -147,7 +190,7 @@ func (r *request) category() (string, error) {
 	return cmp.Or(r.Category, service), nil
 }
 
-// parseRecipient reads "+34600111222", {"contact":"…"} or {"bsuid":"…"}.
+// parseRecipient reads "+34600111222", {"contact":"…"}, {"bsuid":"…"} or {"conversation":"…"}.
 func parseRecipient(raw json.RawMessage) (recipient, error) {
 	var phone string
 	if json.Unmarshal(raw, &phone) == nil && phone != "" {
@@ -155,18 +198,35 @@ func parseRecipient(raw json.RawMessage) (recipient, error) {
 		return recipient{Phone: d}, err
 	}
 	var to struct {
-		Contact chat.ContactID `json:"contact"`
-		BSUID   string         `json:"bsuid"`
+		Contact      chat.ContactID      `json:"contact"`
+		BSUID        string              `json:"bsuid"`
+		Conversation chat.ConversationID `json:"conversation"`
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	if d.Decode(&to) != nil || (to.Contact == "") == (to.BSUID == "") {
-		return recipient{}, invalid("to", `use "+34600111222", {"contact":"…"} or {"bsuid":"…"}`)
+	if d.Decode(&to) != nil || one(to.Contact != "", to.BSUID != "", to.Conversation != "") != nil {
+		return recipient{}, invalid("to", `use "+34600111222", {"contact":"…"}, {"bsuid":"…"} or {"conversation":"…"}`)
 	}
 	if to.BSUID != "" && !whatsapp.IsBSUID(to.BSUID) {
 		return recipient{}, invalid("to.bsuid", "use a business-scoped user id, such as ES.1234567890")
 	}
-	return recipient{Contact: to.Contact, BSUID: to.BSUID}, nil
+	return recipient{Contact: to.Contact, BSUID: to.BSUID, Conversation: to.Conversation}, nil
+}
+
+var errNotOne = errors.New("not exactly one")
+
+// one is an error unless exactly one of the conditions holds.
+func one(conditions ...bool) error {
+	n := 0
+	for _, c := range conditions {
+		if c {
+			n++
+		}
+	}
+	if n != 1 {
+		return errNotOne
+	}
+	return nil
 }
 
 // digits reads a phone number in E.164, with or without its plus. A plus that wasn't written as %2B arrives as a space.

@@ -8,11 +8,13 @@ package handler
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
+	"threadline/shared/blob"
 	"threadline/shared/chat"
 	"threadline/shared/metric"
 	"threadline/shared/queue"
@@ -31,7 +33,14 @@ const maxAttempts = 2
 // Graph sends; *whatsapp.Client does.
 type Graph interface {
 	Send(ctx context.Context, number string, m whatsapp.Outgoing) (whatsapp.Sent, error)
+	Upload(ctx context.Context, number, filename, mimeType string, size int64, body io.Reader) (string, error)
 	MarkRead(ctx context.Context, number, messageID string) error
+	Typing(ctx context.Context, number, messageID string) error
+}
+
+// Files gives out what was uploaded to us; *blob.S3 does.
+type Files interface {
+	Get(ctx context.Context, key string) (io.ReadCloser, blob.Info, error)
 }
 
 // Queue takes entries; *queue.Sender does.
@@ -61,6 +70,7 @@ const authentication = "authentication"
 type Handler struct {
 	Store     *store.Store
 	Graph     Graph
+	Files     Files
 	CRM       Queue
 	Metrics   Counter
 	Refresh   func(context.Context) error // reads the access token again
@@ -86,10 +96,14 @@ func (h *Handler) newToken() string {
 
 // Handle brings one message as far as it gets.
 func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
-	asked, err := send.Parse(qm.Body)
+	entry, err := send.Parse(qm.Body)
 	if err != nil {
 		return err
 	}
+	if entry.Seen != nil {
+		return h.seen(ctx, *entry.Seen)
+	}
+	asked := *entry.Message
 	m, _, err := h.Store.Queue(ctx, asked)
 	if errors.Is(err, store.ErrOtherRequest) {
 		// Two requests raced under one Idempotency-Key. One message is sent: the stored one.
@@ -164,12 +178,20 @@ func (h *Handler) expire(ctx context.Context, m chat.Message) error {
 
 // attempt takes the lease, calls Meta and records the outcome.
 func (h *Handler) attempt(ctx context.Context, m chat.Message) error {
-	out, err := outgoing(m)
+	facts, err := h.gate(ctx, m)
+	if err != nil {
+		return err
+	}
+	ready, err := h.upload(ctx, m)
+	if err != nil {
+		return h.notUploaded(ctx, m, err)
+	}
+	out, err := outgoing(ready)
 	if err != nil {
 		return h.refused(ctx, m, "", &chat.Problem{Reason: "malformed: " + err.Error()})
 	}
 	token := h.newToken()
-	leased, err := h.change(ctx, m, func(now *chat.Message) error {
+	leased, err := h.lease(ctx, m, func(now *chat.Message) error {
 		if now.Send.Lease == token {
 			return store.Same() // an earlier try of this very write
 		}
@@ -181,17 +203,20 @@ func (h *Handler) attempt(ctx context.Context, m chat.Message) error {
 		now.Send.Attempt++
 		return nil
 	})
-	if errors.Is(err, errMoved) {
+	switch {
+	case errors.Is(err, errMoved):
 		return h.advance(ctx, leased) // a receipt settled it, or another attempt began
-	}
-	if err != nil {
+	case errors.Is(err, errOptedOut):
+		return h.refused(ctx, m, "", &chat.Problem{Code: optedOut, Reason: errOptedOut.Error()})
+	case err != nil:
 		return err
 	}
 	sent, err := h.Graph.Send(ctx, string(m.Conversation.Number()), out)
-	if err == nil {
-		return h.accepted(ctx, leased, sent)
+	if err != nil {
+		return h.failed(ctx, leased, token, err)
 	}
-	return h.failed(ctx, leased, token, err)
+	h.works(ctx, m, facts)
+	return h.accepted(ctx, leased, sent)
 }
 
 // errMoved says that the message is no longer where the decision to send it was made.

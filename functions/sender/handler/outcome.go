@@ -29,11 +29,24 @@ func (h *Handler) accepted(ctx context.Context, m chat.Message, sent whatsapp.Se
 	}
 	h.Metrics.Count(ctx, metric.MessageSent, 1)
 	slog.DebugContext(ctx, "accepted", "id", now.ID)
+	h.met(ctx, now, sent)
 	if err := h.dispatch(ctx, now); err != nil {
 		return err
 	}
 	h.markRead(ctx, now)
 	return nil
+}
+
+// met remembers under which identity Meta knows the recipient, where that isn't the one written to. It will say so
+// again with the next message: a failure is nobody's loss.
+func (h *Handler) met(ctx context.Context, m chat.Message, sent whatsapp.Sent) {
+	to := m.Send.To
+	if to.Group != "" || (sent.WAID == "" || sent.WAID == to.Phone) && (sent.BSUID == "" || sent.BSUID == to.BSUID) {
+		return
+	}
+	if err := h.Store.Answered(ctx, m, sent.WAID, sent.BSUID); err != nil {
+		slog.WarnContext(ctx, "note a recipient's identity", "id", m.ID, "error", redact.Error(err))
+	}
 }
 
 // markRead gives the customer blue ticks on what was just answered. It is a courtesy: a failure is nobody's loss.
@@ -56,6 +69,7 @@ func (h *Handler) failed(ctx context.Context, m chat.Message, token string, caus
 	}
 	var refusal *whatsapp.Error
 	if errors.As(cause, &refusal) && hopeless(m, refusal) {
+		h.noteOptOut(ctx, m, refusal)
 		return h.refused(ctx, m, token, &chat.Problem{Code: refusal.Code, Reason: refusal.Reason()})
 	}
 	_, err := h.change(ctx, m, func(now *chat.Message) error {
@@ -73,7 +87,7 @@ func (h *Handler) failed(ctx context.Context, m chat.Message, token string, caus
 	if err != nil {
 		return err
 	}
-	return h.wait(ctx, refusal, cause)
+	return h.wait(ctx, m, refusal, cause)
 }
 
 // patience is how long a template may hold up its conversation for a reason of its own (a paused template, the
@@ -92,18 +106,14 @@ func hopeless(m chat.Message, refusal *whatsapp.Error) bool {
 }
 
 // wait says when to come again after a refusal that isn't about this message.
-func (h *Handler) wait(ctx context.Context, refusal *whatsapp.Error, cause error) error {
+func (h *Handler) wait(ctx context.Context, m chat.Message, refusal *whatsapp.Error, cause error) error {
 	after := time.Duration(0)
 	if refusal != nil {
 		after = refusal.RetryAfter
 		switch refusal.Class {
 		case whatsapp.ClassAccount:
-			h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", "whatsapp")
-			slog.ErrorContext(ctx, "Meta refuses to send for this number", "code", refusal.Code)
-			if err := h.Refresh(ctx); err != nil {
-				slog.WarnContext(ctx, "refresh the token", "error", redact.Error(err))
-			}
-			after = max(after, time.Minute)
+			h.stopped(ctx, m, refusal)
+			after = max(after, probeEvery)
 		case whatsapp.ClassWait:
 			after = max(after, time.Minute)
 		}
@@ -186,11 +196,27 @@ func temporary(err error) bool {
 	return errors.As(err, &t) && t.Temporary()
 }
 
-// dispatch puts the message on the customer's record.
+// dispatch puts the message on the customer's record, or what it says of an earlier one.
 func (h *Handler) dispatch(ctx context.Context, m chat.Message) error {
+	target, found, err := h.Store.Amend(ctx, m)
+	if err != nil {
+		return err
+	}
+	if found {
+		if err := h.put(ctx, target, string(m.ID)); err != nil {
+			return err
+		}
+	}
+	return h.put(ctx, m, route.Accepted)
+}
+
+func (h *Handler) put(ctx context.Context, m chat.Message, cause string) error {
 	sort := store.SortKey(m)
 	for _, e := range m.Effects {
-		r := route.NewRef(m, sort, e, route.Accepted)
+		if e.Kind != chat.EffectCRM {
+			continue
+		}
+		r := route.NewRef(m, sort, e, cause)
 		if err := h.CRM.Send(ctx, queue.Entry{Body: r.Body(), Group: r.Group(m.Contact), DedupID: r.DedupID()}); err != nil {
 			return fmt.Errorf("dispatch %s: %w", e.Kind, err)
 		}

@@ -22,13 +22,16 @@ func outgoing(m chat.Message) (whatsapp.Outgoing, error) {
 	case chat.KindInteractive:
 		out.Interactive = m.Content
 		return out, nil
-	case chat.KindTemplate:
-		var t whatsapp.Template
-		if err := json.Unmarshal(m.Content, &t); err != nil {
-			return out, errors.New("the template can't be read")
-		}
-		out.Template = &t
+	case chat.KindReaction:
+		out.ReplyTo = ""
+		out.Reaction = &whatsapp.OutReaction{MessageID: m.ReplyTo, Emoji: m.Text}
 		return out, nil
+	case chat.KindLocation:
+		return out, into(m.Content, &out.Location)
+	case chat.KindContacts:
+		return out, into(m.Content, &out.Contacts)
+	case chat.KindTemplate:
+		return out, into(m.Content, &out.Template)
 	}
 	if a := m.Attachment; a != nil {
 		file := &whatsapp.OutMedia{ID: a.MediaID, Link: a.Link, Caption: m.Text, Filename: a.Name, Voice: a.Voice}
@@ -37,4 +40,12 @@ func outgoing(m chat.Message) (whatsapp.Outgoing, error) {
 		}
 	}
 	return out, fmt.Errorf("a message of kind %s can't be sent", m.Kind)
+}
+
+// into reads what api stored as the content.
+func into[T any](content json.RawMessage, v *T) error {
+	if json.Unmarshal(content, v) != nil {
+		return errors.New("the content can't be read")
+	}
+	return nil
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"threadline/shared/blob"
 	"threadline/shared/chat"
 	"threadline/shared/queue"
 	"threadline/shared/send"
@@ -28,8 +30,12 @@ type graph struct {
 	sent      []whatsapp.Outgoing
 	number    string
 	read      []string
+	typed     []string
 	readErr   error
-	meanwhile func() // during a send
+	uploaded  []string // number, name, type and content
+	uploadErr error
+	answer    whatsapp.Sent // beside the id
+	meanwhile func()        // during a send
 }
 
 func (g *graph) Send(_ context.Context, number string, m whatsapp.Outgoing) (whatsapp.Sent, error) {
@@ -41,7 +47,23 @@ func (g *graph) Send(_ context.Context, number string, m whatsapp.Outgoing) (wha
 	if n := len(g.sent); n <= len(g.errs) && g.errs[n-1] != nil {
 		return whatsapp.Sent{}, g.errs[n-1]
 	}
-	return whatsapp.Sent{MessageID: fmt.Sprintf("wamid.%d", len(g.sent))}, nil
+	sent := g.answer
+	sent.MessageID = fmt.Sprintf("wamid.%d", len(g.sent))
+	return sent, nil
+}
+
+func (g *graph) Upload(_ context.Context, number, name, mime string, size int64, body io.Reader) (string, error) {
+	content, err := io.ReadAll(body)
+	if err != nil || int64(len(content)) != size {
+		return "", fmt.Errorf("%d bytes, said to be %d (%v)", len(content), size, err)
+	}
+	g.uploaded = append(g.uploaded, strings.Join([]string{number, name, mime, string(content)}, " "))
+	return fmt.Sprint(900 + len(g.uploaded)), g.uploadErr
+}
+
+func (g *graph) Typing(_ context.Context, _, id string) error {
+	g.typed = append(g.typed, id)
+	return g.readErr
 }
 
 func (g *graph) MarkRead(_ context.Context, _, id string) error {
@@ -103,6 +125,7 @@ type rig struct {
 	h         *Handler
 	store     *store.Store
 	table     *table
+	bucket    blob.Memory
 	graph     graph
 	crm       lane
 	counts    counts
@@ -120,7 +143,7 @@ func newRig(t *testing.T, errs ...error) *rig {
 	r.store.NewID = func() string { ids++; return fmt.Sprintf("01ID%04d", ids) }
 	r.store.Pause = func(context.Context, int) error { return nil }
 	r.h = &Handler{
-		Store: r.store, Graph: &r.graph, CRM: &r.crm, Metrics: r.counts, After: after, Now: clock,
+		Store: r.store, Graph: &r.graph, Files: &r.bucket, CRM: &r.crm, Metrics: r.counts, After: after, Now: clock,
 		Refresh:  func(context.Context) error { r.refreshed++; return nil },
 		NewToken: func() string { tokens++; return fmt.Sprintf("token%d", tokens) },
 	}

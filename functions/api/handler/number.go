@@ -1,0 +1,175 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"threadline/shared/chat"
+	"threadline/shared/httpapi"
+	"threadline/shared/redact"
+	"threadline/shared/store"
+	"threadline/shared/whatsapp"
+)
+
+// Numbers, and whether they can send.
+
+type numberView struct {
+	ID      chat.NumberID       `json:"id"`
+	Display string              `json:"display,omitempty"`
+	Account string              `json:"account,omitempty"` // WhatsApp business account
+	Sending sendingView         `json:"sending"`
+	Facts   map[string]factView `json:"facts"`
+}
+
+// sendingView says what may leave, and why not.
+type sendingView struct {
+	Answers   bool       `json:"answers"`
+	Templates bool       `json:"templates"`
+	Why       string     `json:"why,omitempty"`
+	Until     *time.Time `json:"until,omitempty"`
+}
+
+type factView struct {
+	Value string     `json:"value"`
+	Why   string     `json:"why,omitempty"`
+	At    time.Time  `json:"at"`
+	Until *time.Time `json:"until,omitempty"`
+}
+
+func (a *API) listNumbers(w http.ResponseWriter, r *http.Request) error {
+	seen, err := a.Store.Numbers(r.Context())
+	if err != nil {
+		return err
+	}
+	ids := []chat.NumberID{}
+	listed := map[chat.NumberID]bool{}
+	add := func(n chat.NumberID) {
+		if n != "" && !listed[n] {
+			listed[n], ids = true, append(ids, n)
+		}
+	}
+	for _, n := range a.Numbers {
+		add(chat.NumberID(n))
+	}
+	for _, n := range seen {
+		add(n.ID)
+	}
+	a.poll(r.Context(), ids)
+	views := make([]numberView, len(ids))
+	for i, id := range ids {
+		n, account, err := a.Store.Health(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		n.ID = id
+		views[i] = a.viewNumber(n, account)
+	}
+	return httpapi.JSON(w, http.StatusOK, page("numbers", views, ""))
+}
+
+func (a *API) viewNumber(n store.Number, account store.Account) numberView {
+	c := n.Facts.Clearance(account.Facts, a.now())
+	v := numberView{
+		ID: n.ID, Display: n.Display, Account: n.WABA, Facts: map[string]factView{},
+		Sending: sendingView{Answers: c.Answers, Templates: c.Templates, Why: c.Why, Until: some(c.Until)},
+	}
+	if token := n.Facts[chat.FactToken]; c.Why == "" && token.Value != "" && token.Value != "ok" {
+		v.Sending = sendingView{Why: chat.FactToken}
+	}
+	for _, facts := range []chat.Facts{account.Facts, n.Facts} { // the number's own word counts more
+		for name, f := range facts {
+			v.Facts[name] = factView{f.Value, f.Why, f.Stamp.At, some(f.Until)}
+		}
+	}
+	return v
+}
+
+// some is nil for no time.
+func some(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// Quality isn't told by webhook, so Meta is asked, but not for every reader.
+const (
+	pollEvery = 10 * time.Minute
+	pollFor   = 3 * time.Second
+)
+
+// polls remembers, in this process, when Meta was last asked for a number.
+type polls struct {
+	mu    sync.Mutex
+	asked map[chat.NumberID]time.Time
+}
+
+func (p *polls) due(n chat.NumberID, now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if last, ok := p.asked[n]; ok && now.Sub(last) < pollEvery {
+		return false
+	}
+	if p.asked == nil {
+		p.asked = map[chat.NumberID]time.Time{}
+	}
+	p.asked[n] = now
+	return true
+}
+
+// poll asks Meta for the state of numbers, all at once. What can't be found out stays as it was known.
+func (a *API) poll(ctx context.Context, ids []chat.NumberID) {
+	if a.Graph == nil {
+		return
+	}
+	asking, cancel := context.WithTimeout(ctx, pollFor)
+	defer cancel()
+	var wg sync.WaitGroup
+	for _, id := range ids {
+		if !a.polls.due(id, a.now()) {
+			continue
+		}
+		wg.Go(func() {
+			if _, _, err := a.Store.LearnNumber(ctx, id, "", a.ask(asking, id)); err != nil {
+				slog.WarnContext(ctx, "keep a number's state", "error", redact.Error(err))
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// ask returns what Meta says of a number. Refusing the token is an answer too.
+func (a *API) ask(ctx context.Context, id chat.NumberID) map[string]chat.Fact {
+	now := chat.Stamp{At: a.now().UTC(), ID: "poll"}
+	facts := map[string]chat.Fact{}
+	say := func(name, value, why string) {
+		if value != "" {
+			facts[name] = chat.Fact{Value: value, Why: why, Stamp: now}
+		}
+	}
+	info, err := a.Graph.Number(ctx, string(id))
+	if err != nil {
+		slog.WarnContext(ctx, "ask for a number's state", "error", redact.Error(err))
+		var refusal *whatsapp.Error
+		if errors.As(err, &refusal) && refusal.Code == tokenInvalid {
+			say(chat.FactToken, "190", refusal.Reason())
+		}
+		return facts
+	}
+	say(chat.FactStatus, info.Status, "")
+	say(chat.FactQuality, info.Quality, "")
+	say(chat.FactName, info.VerifiedName, info.NameStatus)
+	say(chat.FactThroughput, info.Throughput, "")
+	say(chat.FactLimit, info.MessagingLimit, "")
+	say(chat.FactHealth, info.CanSend, "")
+	say(chat.FactToken, "ok", "")
+	return facts
+}
+
+// tokenInvalid is Meta's code for an access token that has expired or was revoked.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+const tokenInvalid = 190
