@@ -19,43 +19,11 @@ func (s *Simulator) getNode(w http.ResponseWriter, r *http.Request) *graphError 
 	case s.isNumber(node):
 		return selectFields(w, r, s.number(node), "PhoneNumber")
 	case node == AccountID:
-		return selectFields(w, r, object{"id": AccountID, "name": businessName, "currency": "USD",
-			"timezone_id": "1", "message_template_namespace": "threadline_demo",
-			"account_review_status": "APPROVED"}, "WhatsAppBusinessAccount")
+		return selectFields(w, r, s.businessAccount(), "WhatsAppBusinessAccount")
 	case node == AppID:
 		return selectFields(w, r, object{"id": AppID, "name": "Local app"}, "Application")
 	}
 	return s.getMedia(w, r)
-}
-
-// number has the fields of a business number that is in good order.
-// https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account-to-number-current-status
-func (s *Simulator) number(id string) object {
-	able := func(kind, id string) object {
-		return object{"entity_type": kind, "id": id, "can_send_message": "AVAILABLE"}
-	}
-	return object{
-		"id":                           id,
-		"display_phone_number":         s.displayNumber(id),
-		"verified_name":                businessName,
-		"status":                       "CONNECTED",
-		"quality_rating":               "GREEN",
-		"quality_score":                object{"score": "GREEN"},
-		"code_verification_status":     "VERIFIED",
-		"name_status":                  "APPROVED",
-		"new_name_status":              "NONE",
-		"is_official_business_account": false,
-		"account_mode":                 "LIVE",
-		"platform_type":                "CLOUD_API",
-		"is_on_biz_app":                false,
-		"throughput":                   object{"level": "STANDARD"},
-		"whatsapp_business_manager_messaging_limit": "TIER_2K",
-		"messaging_limit_tier":                      "TIER_2K",
-		"health_status": object{"can_send_message": "AVAILABLE", "entities": []object{
-			able("PHONE_NUMBER", id), able("WABA", AccountID), able("APP", AppID)}},
-		"webhook_configuration": object{"application": s.opts.WebhookURL},
-		"last_onboarded_time":   "2026-01-01T00:00:00+0000",
-	}
 }
 
 // selectFields answers with the fields asked for, and with the id. Without ?fields: with all.
@@ -98,6 +66,14 @@ func (s *Simulator) listSubscribedApps(w http.ResponseWriter, r *http.Request) *
 	return nil
 }
 
+// subscribed are the webhook fields that the app is told about.
+var subscribed = []string{"account_alerts", "account_review_update", "account_update", "automatic_events",
+	"business_capability_update", "business_username_update", "calls", "flows", "group_lifecycle_update",
+	"group_participants_update", "group_settings_update", "group_status_update", "history", "message_template_components_update",
+	"message_template_quality_update", "message_template_status_update", "messages", "messaging_handovers",
+	"payment_configuration_update", "phone_number_name_update", "phone_number_quality_update", "security",
+	"smb_app_state_sync", "smb_message_echoes", "standby", "template_category_update", "user_preferences"}
+
 // listSubscriptions names the webhook of the app. Meta gives it to the app's own token only; the simulator is content
 // with either.
 func (s *Simulator) listSubscriptions(w http.ResponseWriter, r *http.Request) *graphError {
@@ -105,8 +81,7 @@ func (s *Simulator) listSubscriptions(w http.ResponseWriter, r *http.Request) *g
 		return unknownObject(node)
 	}
 	var fields []object
-	for _, name := range []string{"account_alerts", "account_update", "message_template_status_update", "messages",
-		"phone_number_quality_update", "user_preferences"} {
+	for _, name := range subscribed {
 		fields = append(fields, object{"name": name, "version": "v26.0"})
 	}
 	answer(w, http.StatusOK, object{"data": []object{{"object": "whatsapp_business_account",

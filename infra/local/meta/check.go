@@ -3,7 +3,6 @@ package meta
 import (
 	"encoding/json"
 	"net/url"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -16,6 +15,7 @@ func (s *Simulator) checkContent(q *sendRequest, m *Message) *graphError {
 		"reaction":    s.checkReaction,
 		"interactive": s.checkInteractive,
 		"template":    s.checkTemplate,
+		"pin":         s.checkPin,
 	}
 	check, ok := checks[q.Type]
 	switch {
@@ -23,7 +23,7 @@ func (s *Simulator) checkContent(q *sendRequest, m *Message) *graphError {
 		check = s.checkMedia
 	case !ok:
 		return badParam("Param type must be one of {AUDIO, CONTACTS, DOCUMENT, IMAGE, INTERACTIVE, LOCATION, " +
-			"REACTION, STICKER, TEMPLATE, TEXT, VIDEO}")
+			"PIN, REACTION, STICKER, TEMPLATE, TEXT, VIDEO}")
 	}
 	if len(q.content) == 0 || q.content[0] != '{' && q.Type != "contacts" {
 		return missing(q.Type)
@@ -91,32 +91,6 @@ func checkLocation(raw json.RawMessage, m *Message) *graphError {
 	return nil
 }
 
-func checkContacts(raw json.RawMessage, m *Message) *graphError {
-	var cards []struct {
-		Name   map[string]string
-		Phones []struct{ Phone string }
-	}
-	if bad := decode(raw, "contacts", &cards); bad != nil {
-		return bad
-	}
-	if len(cards) == 0 {
-		return missing("contacts")
-	}
-	var lines []string
-	for _, card := range cards {
-		if card.Name["formatted_name"] == "" || len(card.Name) < 2 {
-			return badValue("contacts.name needs formatted_name and one more part of the name")
-		}
-		line := card.Name["formatted_name"]
-		for _, p := range card.Phones {
-			line += ", " + p.Phone
-		}
-		lines = append(lines, line)
-	}
-	m.Text = strings.Join(lines, "\n")
-	return nil
-}
-
 // checkReaction also puts the emoji on the message that it is for; an empty one takes it away.
 func (s *Simulator) checkReaction(raw json.RawMessage, m *Message) *graphError {
 	var reaction struct {
@@ -135,6 +109,28 @@ func (s *Simulator) checkReaction(raw json.RawMessage, m *Message) *graphError {
 		return nil
 	}
 	m.ReplyTo, m.Text = target.ID, *reaction.Emoji
+	return nil
+}
+
+// checkPin checks the pinning of a message in a group.
+func (s *Simulator) checkPin(raw json.RawMessage, m *Message) *graphError {
+	var pin struct {
+		Type      string
+		MessageID string `json:"message_id"`
+		Days      int    `json:"expiration_days"`
+	}
+	if bad := decode(raw, "pin", &pin); bad != nil {
+		return bad
+	}
+	switch {
+	case pin.Type != "pin" && pin.Type != "unpin":
+		return badParam("Param pin['type'] must be one of {PIN, UNPIN}")
+	case s.messages[pin.MessageID] == nil || s.messages[pin.MessageID].Group == "":
+		return badValue("pin.message_id is not a message of a group")
+	case pin.Type == "pin" && (pin.Days < 1 || pin.Days > 30):
+		return badValue("pin.expiration_days is 1 to 30")
+	}
+	m.ReplyTo = pin.MessageID
 	return nil
 }
 

@@ -2,25 +2,59 @@ package meta
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/hex"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"slices"
-	"strconv"
-	"strings"
 )
 
-// Draft is what a customer is about to send: exactly one of Text, File, Place and Option.
+// Draft is what a customer is about to send: exactly one of Text, File, Place, Cards, Option, Order, Fields,
+// Permission, Unsupported and Forward.
 type Draft struct {
-	Number  string // the business number; empty: the first
-	Text    string
-	File    *Upload
-	Place   *Place
-	ReplyTo string // the business' message that this answers
-	Option  string // of ReplyTo, the id of the option chosen
+	Number string  `json:"number"` // the business number; empty: the first
+	Group  string  `json:"group"`  // the group to write into; empty: to the business alone
+	Text   string  `json:"text"`
+	File   *Upload `json:"-"`
+	Place  *Place  `json:"place"`
+	Cards  []Card  `json:"cards"`
+	Option string  `json:"option"` // of ReplyTo, the id of the option chosen
+	Order  *Order  `json:"order"`
+	// Fields are what the customer filled into the form that ReplyTo offers: any JSON.
+	Fields json.RawMessage `json:"fields"`
+	// Permission answers ReplyTo, which asks whether the business may call: accept, always or reject.
+	Permission string `json:"permission"`
+	// Unsupported is something that the Cloud API does not carry, such as poll_creation; unavailable is a message that
+	// got lost.
+	Unsupported string `json:"unsupported"`
+	// Forward is the id of a message to send once more.
+	Forward string `json:"forward"`
+
+	ReplyTo   string `json:"reply_to"`  // the message that this answers
+	Forwarded string `json:"forwarded"` // once or often
+	Product   *Item  `json:"product"`   // what a text asks about
+	Ad        *Ad    `json:"ad"`        // what brought the customer here
+}
+
+// Ad is the advertisement or post that a customer tapped to begin the chat, in Meta's words.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/components#messages-object
+type Ad struct {
+	SourceURL    string   `json:"source_url"`
+	SourceID     string   `json:"source_id"`
+	SourceType   string   `json:"source_type"` // ad or post
+	Headline     string   `json:"headline,omitempty"`
+	Body         string   `json:"body,omitempty"`
+	MediaType    string   `json:"media_type,omitempty"`
+	ImageURL     string   `json:"image_url,omitempty"`
+	VideoURL     string   `json:"video_url,omitempty"`
+	ThumbnailURL string   `json:"thumbnail_url,omitempty"`
+	ClickID      string   `json:"ctwa_clid,omitempty"`
+	Welcome      *Welcome `json:"welcome_message,omitempty"`
+}
+
+// Welcome is the greeting that an advertisement shows in the chat.
+type Welcome struct {
+	Text string `json:"text"`
 }
 
 // Upload is a file that a customer sends.
@@ -39,7 +73,7 @@ func (s *Simulator) Write(customer string, d Draft) (string, error) {
 		d.Number = s.opts.Numbers[0]
 	}
 	if !s.isNumber(d.Number) {
-		return "", errors.New("there is no such business number")
+		return "", errNoNumber
 	}
 	var stored *file
 	if d.File != nil {
@@ -53,22 +87,58 @@ func (s *Simulator) Write(customer string, d Draft) (string, error) {
 	defer s.mu.Unlock()
 	c := s.byID[customer]
 	if c == nil {
-		return "", errors.New("there is no such customer")
+		return "", errNoCustomer
 	}
-	m := &Message{ID: newWAMID(), Number: d.Number, Customer: c.ID, At: s.opts.Now(), ReplyTo: d.ReplyTo, Status: "accepted"}
-	item, err := s.compose(m, d, stored)
+	m := s.message(c, d.Number)
+	m.ReplyTo, m.Forwarded, m.Ad = d.ReplyTo, d.Forwarded, d.Ad
+	if err := s.intoGroup(m, d.Group); err != nil {
+		return "", err
+	}
+	content, err := s.compose(m, d, stored)
 	if err != nil {
 		return "", err
 	}
 	if stored != nil {
 		s.keepMedia(stored)
 	}
-	c.Heard[d.Number] = m.At
-	c.Unseen = false
-	s.keep(m)
-	s.post(&update{Number: m.Number, Customer: c.ID, Kind: "messages", ID: m.ID, Contact: c.contact(true),
-		Item: s.inbound(c, m, item)})
+	item := s.inbound(c, m, content)
+	if about := s.context(m, d.Product); about != nil {
+		item["context"] = about
+	}
+	s.submit(c, m, item)
+	s.hear(c, m)
 	return m.ID, nil
+}
+
+var (
+	errNoNumber   = errors.New("there is no such business number")
+	errNoCustomer = errors.New("there is no such customer")
+	errNoMessage  = errors.New("there is no such message")
+)
+
+// message begins a message of a customer.
+func (s *Simulator) message(c *Customer, number string) *Message {
+	return &Message{ID: newWAMID(), Number: number, Customer: c.ID, At: s.opts.Now(), Status: "accepted"}
+}
+
+// hear opens the service window.
+func (s *Simulator) hear(c *Customer, m *Message) {
+	if g := s.groups[m.Group]; g != nil {
+		g.Heard = m.At
+		return
+	}
+	c.Heard[m.Number] = m.At
+	c.Unseen = false
+}
+
+// submit keeps a message and has its update posted.
+func (s *Simulator) submit(c *Customer, m *Message, item object) {
+	s.keep(m)
+	u := &update{Field: s.fieldFor(c, m), Number: m.Number, Customer: m.chat(), Kind: "messages", ID: m.ID, Item: item}
+	if m.Type != "system" {
+		u.Contact = s.contact(c, true)
+	}
+	s.post(u)
 }
 
 // receiveFile stores what a customer sends, which may be of any type.
@@ -91,112 +161,74 @@ func (s *Simulator) receiveFile(d Draft) (*file, error) {
 	return f, nil
 }
 
-// compose fills in type and face of a message and returns the object that the webhook has under the type's name.
-func (s *Simulator) compose(m *Message, d Draft, f *file) (object, error) {
-	switch {
-	case f != nil:
-		return s.composeMedia(m, d, f)
-	case d.Option != "":
-		return s.composeAnswer(m, d)
-	case d.Place != nil:
-		if d.Place.Latitude < -90 || d.Place.Latitude > 90 || d.Place.Longitude < -180 || d.Place.Longitude > 180 {
-			return nil, errors.New("latitude is between -90 and 90, longitude between -180 and 180")
-		}
-		m.Type, m.Place = "location", d.Place
-		place := object{"latitude": d.Place.Latitude, "longitude": d.Place.Longitude}
-		for name, value := range map[string]string{"name": d.Place.Name, "address": d.Place.Address} {
-			if value != "" {
-				place[name] = value
-			}
-		}
-		return place, nil
-	}
-	if strings.TrimSpace(d.Text) == "" {
-		return nil, errors.New("there is nothing to send")
-	}
-	if bad := limit("text", d.Text, 1, 4096); bad != nil {
-		return nil, errors.New("a message has at most 4,096 characters")
-	}
-	m.Type, m.Text = "text", d.Text
-	return object{"body": d.Text}, nil
-}
-
-func (s *Simulator) composeMedia(m *Message, d Draft, f *file) (object, error) {
-	m.Type = kindFor(f.MIME)
-	m.Text = d.File.Caption
-	m.Media = &MediaFace{ID: f.ID, Kind: m.Type, MIME: f.MIME, Name: f.Name, Size: f.Size, Voice: d.File.Voice}
-	hash, err := hex.DecodeString(f.SHA256)
-	if err != nil {
-		return nil, fmt.Errorf("read the hash of a file: %w", err)
-	}
-	media := object{"id": f.ID, "mime_type": f.MIME, "sha256": base64.StdEncoding.EncodeToString(hash), "url": s.mediaURL(f)}
-	switch m.Type {
-	case "audio":
-		media["voice"] = d.File.Voice
-	case "sticker":
-		media["animated"] = false
-	case "document":
-		media["filename"] = f.Name
-	}
-	if m.Text != "" && m.Type != "audio" && m.Type != "sticker" {
-		media["caption"] = m.Text
-	}
-	return media, nil
-}
-
-// kindFor is the kind of message that carries a file of this type; a document carries what nothing else does.
-func kindFor(mimeType string) string {
-	for _, kind := range []string{"image", "video", "audio", "sticker"} {
-		if mediaKinds[kind].takes(mimeType) {
-			return kind
-		}
-	}
-	return "document"
-}
-
-// composeAnswer reports a choice the way the kind of the question wants it.
-func (s *Simulator) composeAnswer(m *Message, d Draft) (object, error) {
-	question := s.messages[d.ReplyTo]
-	if question == nil || !question.Business || question.Customer != m.Customer {
-		return nil, errors.New("there is no such question")
-	}
-	at := slices.IndexFunc(question.Options, func(o Option) bool { return o.ID == d.Option })
-	if at < 0 {
-		return nil, errors.New("there is no such answer")
-	}
-	o := question.Options[at]
-	m.Text = o.Title
-	question.Answered = o.ID
-	s.show(question)
-	switch o.Kind {
-	case "button":
-		m.Type = "button"
-		return object{"payload": o.Description, "text": o.Title}, nil
-	case "list_reply":
-		m.Type = "interactive"
-		row := object{"id": o.ID, "title": o.Title}
-		if o.Description != "" {
-			row["description"] = o.Description
-		}
-		return object{"type": o.Kind, o.Kind: row}, nil
-	case "button_reply":
-		m.Type = "interactive"
-		return object{"type": o.Kind, o.Kind: object{"id": o.ID, "title": o.Title}}, nil
-	}
-	return nil, errors.New("this question is answered with a location")
-}
-
 // inbound is the message object of a webhook.
-func (s *Simulator) inbound(c *Customer, m *Message, content object) object {
-	item := object{"from_user_id": c.BSUID, "id": m.ID, "timestamp": strconv.FormatInt(m.At.Unix(), 10),
-		"type": m.Type, m.Type: content}
-	if c.Phone != "" {
-		item["from"] = c.Phone
+func (s *Simulator) inbound(c *Customer, m *Message, content any) object {
+	item := object{"from_user_id": c.BSUID, "id": m.ID, "timestamp": seconds(m.At), "type": m.Type, m.Type: content}
+	if phone := s.told(c); phone != "" {
+		item["from"] = phone
 	}
-	if m.ReplyTo != "" {
-		item["context"] = object{"from": s.displayNumber(m.Number), "id": m.ReplyTo}
+	if c.ParentID != "" {
+		item["from_parent_user_id"] = c.ParentID
+	}
+	if m.Group != "" {
+		item["group_id"] = m.Group
+	}
+	if m.Ad != nil {
+		item["referral"] = m.Ad
+	}
+	if m.Type == "unsupported" {
+		item["errors"] = []object{unsupportedError(content.(object))}
 	}
 	return item
+}
+
+// told is what stands where the phone number belongs.
+func (s *Simulator) told(c *Customer) string {
+	if phone := c.shared(); phone != "" || s.faults.Identity != "bsuid-in-from" {
+		return phone
+	}
+	return c.BSUID
+}
+
+// context says what the message refers to, or is nil.
+func (s *Simulator) context(m *Message, product *Item) object {
+	about := object{}
+	if m.ReplyTo != "" {
+		about["id"] = m.ReplyTo
+		about["from"] = s.displayNumber(m.Number)
+		if quoted := s.messages[m.ReplyTo]; quoted != nil && !quoted.Business {
+			delete(about, "from")
+			if phone := s.told(s.byID[quoted.Customer]); phone != "" {
+				about["from"] = phone
+			}
+		}
+	}
+	switch m.Forwarded {
+	case "once":
+		about["forwarded"] = true
+	case "often":
+		about["frequently_forwarded"] = true
+	}
+	if product != nil {
+		about["referred_product"] = object{"catalog_id": product.Catalog, "product_retailer_id": product.Product}
+	}
+	if len(about) == 0 {
+		return nil
+	}
+	return about
+}
+
+// theirs finds a message of a customer, or of the business in a chat of the customer.
+func (s *Simulator) theirs(c *Customer, id string, business bool) (*Message, error) {
+	m := s.messages[id]
+	if m == nil || m.Business != business {
+		return nil, errNoMessage
+	}
+	inGroup := s.groups[m.Group] != nil && slices.Contains(s.groups[m.Group].Members, c.ID)
+	if m.Customer != c.ID && (!business || !inGroup) {
+		return nil, errNoMessage
+	}
+	return m, nil
 }
 
 // WriteText is Write for the commonest case.

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
+	"strconv"
+	"time"
 	"unicode/utf16"
 )
 
@@ -68,3 +70,6 @@ func random(n int) []byte {
 	rand.Read(b) // never fails, see crypto/rand
 	return b
 }
+
+// seconds is a time as Meta writes it in messages.
+func seconds(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }

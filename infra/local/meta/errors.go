@@ -49,15 +49,23 @@ var refusals = map[int]struct {
 	131051: {400, "Unsupported message type"},
 	131052: {400, "Media download error"},
 	131053: {400, "Media upload error"},
+	131030: {400, "Recipient phone number not in allowed list"},
+	131037: {400, "Display name not approved"},
+	131045: {500, "Incorrect certificate"},
+	131055: {400, "Method not allowed"},
 	131056: {400, "(Business Account, Consumer Account) pair rate limit hit"},
 	131057: {500, "Account in maintenance mode"},
 	131062: {400, "Business-scoped user ID is not supported for this message"},
 	132000: {400, "Template Param Count Mismatch"},
 	132001: {404, "Template does not exist"},
+	132005: {400, "Translated text too long"},
+	132007: {400, "Template Format Character Policy Violated"},
 	132012: {400, "Template Parameter Format Mismatch"},
 	132015: {400, "Template is Paused"},
 	132016: {400, "Template is Disabled"},
+	132018: {400, "Template Parameter Invalid"},
 	133010: {400, "Phone number Not Registered"},
+	137000: {400, "Identity key mismatch"},
 }
 
 func (e *graphError) title() string {

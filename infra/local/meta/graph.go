@@ -13,17 +13,19 @@ var versionForm = regexp.MustCompile(`^v[0-9]{2}\.[0-9]$`)
 func (s *Simulator) Graph() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) *graphError{
-		"POST /{version}/{node}/messages":         s.postMessage,
-		"POST /{version}/{node}/media":            s.uploadMedia,
-		"GET /{version}/{node}/message_templates": s.listTemplates,
-		"GET /{version}/{node}/phone_numbers":     s.listNumbers,
-		"GET /{version}/{node}/subscribed_apps":   s.listSubscribedApps,
-		"GET /{version}/{node}/subscriptions":     s.listSubscriptions,
-		"GET /{version}/debug_token":              s.debugToken,
-		"GET /{version}/{node}":                   s.getNode,
-		"DELETE /{version}/{node}":                s.deleteMedia,
-		"GET " + downloadPath + "{$}":             s.download,
-		"/":                                       unknownPath,
+		"POST /{version}/{node}/messages":           s.postMessage,
+		"POST /{version}/{node}/marketing_messages": s.postMarketing,
+		"POST /{version}/{node}/settings":           s.postSettings,
+		"POST /{version}/{node}/media":              s.uploadMedia,
+		"GET /{version}/{node}/message_templates":   s.listTemplates,
+		"GET /{version}/{node}/phone_numbers":       s.listNumbers,
+		"GET /{version}/{node}/subscribed_apps":     s.listSubscribedApps,
+		"GET /{version}/{node}/subscriptions":       s.listSubscriptions,
+		"GET /{version}/debug_token":                s.debugToken,
+		"GET /{version}/{node}":                     s.getNode,
+		"DELETE /{version}/{node}":                  s.deleteMedia,
+		"GET " + downloadPath + "{$}":               s.download,
+		"/":                                         unknownPath,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := s.guard(r); err != nil {
@@ -55,7 +57,9 @@ func (s *Simulator) guard(r *http.Request) *graphError {
 
 // validToken knows the system user's token and the app's own.
 func (s *Simulator) validToken(token string) bool {
-	return token == s.opts.AccessToken || token == AppID+"|"+s.opts.AppSecret
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.state.Account.NoToken && (token == s.opts.AccessToken || token == AppID+"|"+s.opts.AppSecret)
 }
 
 func (s *Simulator) isNumber(id string) bool { return slices.Contains(s.opts.Numbers, id) }

@@ -3,6 +3,7 @@ package meta
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
 )
 
 // interactive is the part of an interactive message that the simulator knows.
@@ -15,13 +16,18 @@ type interactive struct {
 	}
 	Body   *struct{ Text string }
 	Footer *struct{ Text string }
-	Action *struct {
-		Name       string
-		Button     string
-		Buttons    []replyButton
-		Sections   []listSection
-		Parameters json.RawMessage
-	}
+	Action *action
+}
+
+type action struct {
+	Name       string
+	Button     string
+	Buttons    []replyButton
+	Sections   []section
+	Parameters json.RawMessage
+	Catalog    string `json:"catalog_id"`
+	Product    string `json:"product_retailer_id"`
+	Cards      []carouselCard
 }
 
 type replyButton struct {
@@ -29,18 +35,22 @@ type replyButton struct {
 	Reply struct{ ID, Title string }
 }
 
-type listSection struct {
-	Title string
-	Rows  []struct{ ID, Title, Description string }
+// section is a part of a list, or of a list of products.
+type section struct {
+	Title    string
+	Rows     []struct{ ID, Title, Description string }
+	Products []struct {
+		ID string `json:"product_retailer_id"`
+	} `json:"product_items"`
 }
+
+// bodyless are the interactive messages that may do without a text.
+var bodyless = []string{"product", "call_permission_request"}
 
 func (s *Simulator) checkInteractive(raw json.RawMessage, m *Message) *graphError {
 	var in interactive
 	if bad := decode(raw, "interactive", &in); bad != nil {
 		return bad
-	}
-	if in.Body == nil {
-		return missing("interactive.body")
 	}
 	if in.Action == nil {
 		return missing("interactive.action")
@@ -49,9 +59,14 @@ func (s *Simulator) checkInteractive(raw json.RawMessage, m *Message) *graphErro
 	if in.Type == "list" {
 		longest = 4096
 	}
-	m.Text = in.Body.Text
-	if bad := limit("interactive.body.text", in.Body.Text, 1, longest); bad != nil {
-		return bad
+	switch {
+	case in.Body != nil:
+		m.Text = in.Body.Text
+		if bad := limit("interactive.body.text", in.Body.Text, 1, longest); bad != nil {
+			return bad
+		}
+	case !slices.Contains(bodyless, in.Type):
+		return missing("interactive.body")
 	}
 	if in.Footer != nil {
 		m.Footer = in.Footer.Text
@@ -59,19 +74,25 @@ func (s *Simulator) checkInteractive(raw json.RawMessage, m *Message) *graphErro
 			return bad
 		}
 	}
-	return first(s.checkHeader(&in, m), in.checkAction(m))
+	return first(s.checkHeader(&in, m), s.checkAction(&in, m))
 }
 
 func (s *Simulator) checkHeader(in *interactive, m *Message) *graphError {
 	if in.Header == nil {
+		if in.Type == "product_list" {
+			return missing("interactive.header")
+		}
 		return nil
+	}
+	if in.Type == "carousel" || in.Type == "product" {
+		return badValue("interactive.header is not allowed for type %s", in.Type)
 	}
 	files := map[string]json.RawMessage{"image": in.Header.Image, "video": in.Header.Video, "document": in.Header.Document}
 	switch raw := files[in.Header.Type]; {
 	case in.Header.Type == "text":
 		m.Header = in.Header.Text
 		return limit("interactive.header.text", in.Header.Text, 1, 60)
-	case in.Type == "list":
+	case in.Type == "list" || in.Type == "product_list":
 		return badValue("interactive.header.type of a list is text")
 	case raw == nil:
 		return badValue("interactive.header.type must be text, image, video or document, with the object of that name")
@@ -90,25 +111,52 @@ func (s *Simulator) checkHeaderFile(kind string, raw json.RawMessage, m *Message
 	return nil
 }
 
-func (in *interactive) checkAction(m *Message) *graphError {
+func (s *Simulator) checkAction(in *interactive, m *Message) *graphError {
+	a := in.Action
+	if name, ok := actionNames[in.Type]; ok && a.Name != name {
+		return badValue("interactive.action.name must be %s", name)
+	}
 	switch in.Type {
 	case "button":
-		return checkButtons(in.Action.Buttons, m)
+		return checkButtons(a.Buttons, m)
 	case "list":
-		m.Menu = in.Action.Button
-		return first(limit("action.button", in.Action.Button, 1, 20), checkSections(in.Action.Sections, m))
+		m.Menu = a.Button
+		return first(limit("interactive.action.button", a.Button, 1, 20), checkSections(a.Sections, m))
 	case "cta_url":
-		return checkLink(in.Action.Parameters, m)
+		return checkLink(a.Parameters, m)
 	case "location_request_message":
-		if in.Action.Name != "send_location" {
-			return badValue("action.name must be send_location")
-		}
 		m.Options = []Option{{ID: "location", Title: "Send location", Kind: "location"}}
 		return nil
+	case "call_permission_request":
+		m.Options = []Option{{ID: "permission", Title: "Choose whether to be called", Kind: "permission"}}
+		return nil
+	case "request_contact_info":
+		m.Options = []Option{{ID: "contact", Title: "Share my contact", Kind: "contact"}}
+		return nil
+	case "flow":
+		return checkFlow(a.Parameters, m)
+	case "voice_call":
+		return checkCallButton(a.Parameters, m)
+	case "address_message":
+		return checkAddress(a.Parameters, m)
+	case "product", "product_list", "catalog_message":
+		return checkProducts(in, m)
+	case "carousel":
+		return s.checkCarousel(in, m)
+	case "order_details", "order_status":
+		return checkPayment(in, m)
 	case "":
 		return missing("interactive.type")
 	}
-	return badValue("interactive.type '%s' is not part of this simulation", in.Type)
+	return badValue("interactive.type '%s' is not one that Meta documents", in.Type)
+}
+
+// actionNames has the name that an action has to have.
+var actionNames = map[string]string{
+	"cta_url": "cta_url", "location_request_message": "send_location", "call_permission_request": "call_permission_request",
+	"request_contact_info": "request_contact_info", "flow": "flow", "voice_call": "voice_call",
+	"address_message": "address_message", "catalog_message": "catalog_message",
+	"order_details": "review_and_pay", "order_status": "review_order",
 }
 
 func checkButtons(buttons []replyButton, m *Message) *graphError {
@@ -132,7 +180,7 @@ func checkButtons(buttons []replyButton, m *Message) *graphError {
 	return nil
 }
 
-func checkSections(sections []listSection, m *Message) *graphError {
+func checkSections(sections []section, m *Message) *graphError {
 	if len(sections) < 1 || len(sections) > 10 {
 		return badValue("action.sections needs 1 to 10 sections")
 	}

@@ -2,7 +2,9 @@ package meta
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,13 +13,20 @@ import (
 type Customer struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
-	Phone    string `json:"phone"`    // digits with country code; empty: hidden, as people with a username may
+	Phone    string `json:"phone"`    // digits with country code; empty: nobody is told, as people with a username may want
+	Hidden   bool   `json:"hidden"`   // the phone number is not told to the business, although WhatsApp knows it
 	Username string `json:"username"` // without @
 	BSUID    string `json:"bsuid"`
+	ParentID string `json:"parent_id,omitempty"` // BSUID of a portfolio above; empty: there is none
+	KeyHash  string `json:"key_hash,omitempty"`  // changes when the customer installs WhatsApp afresh
+	Stopped  bool   `json:"stopped,omitempty"`   // wants no marketing messages
+	Owner    string `json:"owner,omitempty"`     // who has the conversation while Meta's agent works: empty, the agent
 	// Unseen is true of a customer known only because the business wrote to them: their window counts as open.
 	Unseen bool `json:"unseen"`
 	// Heard has, per business number, when the customer last wrote: the service window counts from there.
 	Heard map[string]time.Time `json:"heard"`
+	// Typing is until when the customer sees that the business writes.
+	Typing time.Time `json:"typing,omitzero"`
 }
 
 // Message is one message of a chat between a customer and a business number.
@@ -25,14 +34,20 @@ type Message struct {
 	ID       string    `json:"id"`
 	Seq      int64     `json:"seq"` // the order in which Meta accepted them
 	Number   string    `json:"number"`
-	Customer string    `json:"customer"`
-	Business bool      `json:"business"` // sent by the business
+	Customer string    `json:"customer"` // empty: the business wrote to a group
+	Group    string    `json:"group,omitempty"`
+	Business bool      `json:"business"`        // sent by the business
+	Staff    string    `json:"staff,omitempty"` // who wrote it without the API: app, agent
 	At       time.Time `json:"at"`
 	Type     string    `json:"type"` // Meta's
 	Face
-	ReplyTo  string `json:"reply_to,omitempty"`
-	Answered string `json:"answered,omitempty"` // the option that the customer chose
-	Reaction string `json:"reaction,omitempty"` // the other side's, to this message
+	ReplyTo   string `json:"reply_to,omitempty"`
+	Answered  string `json:"answered,omitempty"`  // the option that the customer chose
+	Reaction  string `json:"reaction,omitempty"`  // the other side's, to this message
+	Forwarded string `json:"forwarded,omitempty"` // once or often
+	Edited    bool   `json:"edited,omitempty"`
+	Deleted   bool   `json:"deleted,omitempty"`
+	Ad        *Ad    `json:"ad,omitempty"` // what brought the customer here
 	// Status is, of the business' message, accepted, sent, delivered, read, played or failed; of the customer's,
 	// accepted (Meta has it), delivered (the webhook answered 200) or read (the business marked it as read).
 	Status  string `json:"status"`
@@ -43,6 +58,8 @@ type Message struct {
 	ByPhone  bool   // the business addressed a phone number, not a BSUID
 	FailWith int    // the error code with which the message fails, instead of being sent
 	Link     string // of a media message sent by link, until it is fetched
+	Token    string // of a Flow, which comes back with its answer
+	ReadBy   []string
 }
 
 // Face is what a message looks like on the phone.
@@ -52,7 +69,11 @@ type Face struct {
 	Footer  string     `json:"footer,omitempty"`
 	Media   *MediaFace `json:"media,omitempty"`
 	Place   *Place     `json:"place,omitempty"`
-	Menu    string     `json:"menu,omitempty"` // the label that opens a list of options
+	Cards   []Card     `json:"cards,omitempty"`
+	Items   []Item     `json:"items,omitempty"`
+	Call    *Call      `json:"call,omitempty"`
+	Notice  string     `json:"notice,omitempty"` // what WhatsApp says instead of a content
+	Menu    string     `json:"menu,omitempty"`   // the label that opens a list of options
 	Options []Option   `json:"options,omitempty"`
 	URL     string     `json:"url,omitempty"` // of a button that opens a page
 	URLText string     `json:"url_text,omitempty"`
@@ -76,13 +97,28 @@ type Place struct {
 	Address   string  `json:"address,omitempty"`
 }
 
+// Item is something to buy, or a card of a carousel.
+type Item struct {
+	Catalog  string     `json:"catalog,omitempty"`
+	Product  string     `json:"product,omitempty"` // the shop's own id
+	Title    string     `json:"title,omitempty"`
+	Section  string     `json:"section,omitempty"`
+	Media    *MediaFace `json:"media,omitempty"`
+	URL      string     `json:"url,omitempty"`
+	URLText  string     `json:"url_text,omitempty"`
+	Quantity int        `json:"quantity,omitempty"` // of an order
+	Price    float64    `json:"price,omitempty"`
+	Currency string     `json:"currency,omitempty"`
+}
+
 // Option is an answer that the business offers.
 type Option struct {
 	ID          string `json:"id"`
 	Title       string `json:"title"`
 	Description string `json:"description,omitempty"`
 	Section     string `json:"section,omitempty"`
-	// Kind is how the answer is reported: button_reply, list_reply, button (of a template) or location.
+	// Kind is how the answer is given: button_reply, list_reply, button (of a template), location, flow, address,
+	// contact, permission, order, call or copy (of a code, which nobody is told).
 	Kind string `json:"kind"`
 }
 
@@ -96,9 +132,7 @@ var (
 // AddCustomer makes a customer from a name and a phone number, a username or both. The phone may be written with +,
 // spaces, hyphens and brackets. The error says what is wrong in words for the page.
 func (s *Simulator) AddCustomer(name, phone, username string) (Customer, error) {
-	phone = punctuation.Replace(phone)
-	username = strings.ToLower(strings.TrimPrefix(strings.TrimSpace(username), "@"))
-	name = strings.TrimSpace(name)
+	phone, username, name = punctuation.Replace(phone), plainUsername(username), strings.TrimSpace(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -115,7 +149,26 @@ func (s *Simulator) AddCustomer(name, phone, username string) (Customer, error) 
 	}
 	c := s.join(&Customer{Name: name, Phone: phone, Username: username})
 	s.changed()
-	return *c, nil
+	return c.copy(), nil
+}
+
+// copy is the customer as they are now, for whoever reads without the lock.
+func (c *Customer) copy() Customer {
+	now := *c
+	now.Heard = maps.Clone(c.Heard)
+	return now
+}
+
+func plainUsername(name string) string {
+	return strings.ToLower(strings.TrimPrefix(strings.TrimSpace(name), "@"))
+}
+
+// shared is the phone number that the business is told; empty: none.
+func (c *Customer) shared() string {
+	if c.Hidden {
+		return ""
+	}
+	return c.Phone
 }
 
 // Customers lists all customers, the oldest first.
@@ -124,27 +177,36 @@ func (s *Simulator) Customers() []Customer {
 	defer s.mu.Unlock()
 	list := make([]Customer, 0, len(s.state.Customers))
 	for _, c := range s.state.Customers {
-		list = append(list, *c)
+		list = append(list, c.copy())
 	}
 	return list
 }
 
-// Messages returns what the customer's phone shows, in order: a message of the business from its delivery on.
-func (s *Simulator) Messages(customer string) []Message {
+// Messages returns what the phone of a customer shows in the chat with the business, or every phone in a group, in
+// order: a message of the business from its delivery on.
+func (s *Simulator) Messages(chat string) []Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var list []Message
 	for _, m := range s.state.Messages {
-		if m.Customer == customer && m.visible() {
+		if m.chat() == chat && m.visible() {
 			list = append(list, *m)
 		}
 	}
 	return list
 }
 
-// visible tells whether the phone shows the message: reactions are shown on the message they refer to.
+// chat is where the message is: the id of a group or a customer.
+func (m *Message) chat() string {
+	if m.Group != "" {
+		return m.Group
+	}
+	return m.Customer
+}
+
+// visible tells whether the phone shows the message: what changes another message is shown on that one.
 func (m *Message) visible() bool {
-	if m.Type == "reaction" {
+	if slices.Contains([]string{"reaction", "edit", "revoke", "pin"}, m.Type) {
 		return false
 	}
 	return !m.Business || statusRank[m.Status] >= statusRank["delivered"]

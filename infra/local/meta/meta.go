@@ -6,9 +6,9 @@
 // bytes posted, and posted again with a growing pause until the answer is 200; customers, messages, files, receipts
 // still to come and webhooks not yet accepted are there again after a restart.
 //
-// What it leaves out: rates (130429, 131056), prices beyond the category, groups, calls, Flows. A customer who becomes
-// known only because the business wrote to them is taken to have an open service window: they may have written by a
-// webhook that somebody else signed.
+// What it leaves out: prices beyond the category, the sound of calls, the screens of Flows, the managing of groups and
+// templates. Rates are kept only while Faults says so. A customer who becomes known only because the business wrote to
+// them is taken to have an open service window: they may have written by a webhook that somebody else signed.
 package meta
 
 import (
@@ -74,6 +74,8 @@ type Simulator struct {
 	byBSUID  map[string]*Customer
 	byID     map[string]*Customer
 	media    map[string]*file
+	groups   map[string]*Group
+	paces    paces
 	faults   Faults
 	problem  string // why the last webhook was not accepted, in plain words; empty: it was
 	saveErr  error

@@ -2,10 +2,7 @@ package meta
 
 import (
 	"embed"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"os"
@@ -27,7 +24,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 func (s *Simulator) Phone() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /phone", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/phone/", http.StatusFound) })
-	for _, name := range []string{"", "phone.css", "phone.js", "handset.js", "dialogs.js", "chat.js", "world.js", "icon.svg"} {
+	for _, name := range []string{"", "phone.css", "phone.js", "handset.js", "dialogs.js", "chat.js", "world.js", "menus.js", "company.js", "company.css", "icon.svg"} {
 		file := name
 		if name == "" {
 			name, file = "{$}", "phone.html"
@@ -38,24 +35,17 @@ func (s *Simulator) Phone() http.Handler {
 	}
 	mux.HandleFunc("GET /phone/api/events", s.events)
 	mux.HandleFunc("GET /phone/api/media/{id}", s.showMedia)
-	for pattern, h := range map[string]func(*http.Request) error{
-		"POST /phone/api/customers":               s.addFromPage,
-		"POST /phone/api/customers/{id}/messages": s.writeFromPage,
-		"POST /phone/api/customers/{id}/files":    s.fileFromPage,
-		"POST /phone/api/customers/{id}/sample":   s.sampleFromPage,
-		"POST /phone/api/customers/{id}/seen":     s.seenFromPage,
-		"POST /phone/api/played":                  s.playedFromPage,
-		"POST /phone/api/retry":                   func(*http.Request) error { s.RetryNow(); return nil },
-		"PUT /phone/api/faults":                   s.faultsFromPage,
-	} {
+	for pattern, h := range s.actions() {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if err := h(r); err != nil {
-				w.Header().Set("Content-Type", "application/json")
-				w.WriteHeader(http.StatusBadRequest)
-				json.NewEncoder(w).Encode(object{"error": err.Error()})
-				return
+			result, err := h(r)
+			switch {
+			case err != nil:
+				reply(w, http.StatusBadRequest, object{"error": err.Error()})
+			case result != nil:
+				reply(w, http.StatusOK, result)
+			default:
+				w.WriteHeader(http.StatusNoContent)
 			}
-			w.WriteHeader(http.StatusNoContent)
 		})
 	}
 	safe := http.NewCrossOriginProtection().Handler(mux) // other sites' pages must not play the customer
@@ -66,85 +56,6 @@ func (s *Simulator) Phone() http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		safe.ServeHTTP(w, r)
 	})
-}
-
-// read decodes the JSON body of a call from the page.
-func read(r *http.Request, v any) error {
-	if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(v); err != nil {
-		return errors.New("the page sent something unreadable")
-	}
-	return nil
-}
-
-func (s *Simulator) addFromPage(r *http.Request) error {
-	var c Customer
-	if err := read(r, &c); err != nil {
-		return err
-	}
-	_, err := s.AddCustomer(c.Name, c.Phone, c.Username)
-	return err
-}
-
-func (s *Simulator) writeFromPage(r *http.Request) error {
-	var d struct {
-		Number, Text, Option string
-		Place                *Place
-		ReplyTo              string `json:"reply_to"`
-	}
-	if err := read(r, &d); err != nil {
-		return err
-	}
-	_, err := s.Write(r.PathValue("id"), Draft{Number: d.Number, Text: d.Text, Place: d.Place, ReplyTo: d.ReplyTo, Option: d.Option})
-	return err
-}
-
-// fileFromPage takes the file as the body and the rest as query parameters, so that nothing is held in memory.
-func (s *Simulator) fileFromPage(r *http.Request) error {
-	q := r.URL.Query()
-	_, err := s.Write(r.PathValue("id"), Draft{Number: q.Get("number"), ReplyTo: q.Get("reply_to"), File: &Upload{
-		Name: q.Get("name"), MIME: r.Header.Get("Content-Type"), Caption: q.Get("caption"),
-		Voice: q.Get("voice") == "true", Body: r.Body}})
-	return err
-}
-
-func (s *Simulator) sampleFromPage(r *http.Request) error {
-	var d struct{ Number, Kind, Caption string }
-	if err := read(r, &d); err != nil {
-		return err
-	}
-	upload, err := sample(d.Kind, s.opts.Now())
-	if err != nil {
-		return err
-	}
-	upload.Caption = d.Caption
-	_, err = s.Write(r.PathValue("id"), Draft{Number: d.Number, File: upload})
-	return err
-}
-
-func (s *Simulator) seenFromPage(r *http.Request) error {
-	var d struct{ Number string }
-	if err := read(r, &d); err != nil {
-		return err
-	}
-	s.See(r.PathValue("id"), d.Number)
-	return nil
-}
-
-func (s *Simulator) playedFromPage(r *http.Request) error {
-	var d struct{ Message string }
-	if err := read(r, &d); err != nil {
-		return err
-	}
-	s.Play(d.Message)
-	return nil
-}
-
-func (s *Simulator) faultsFromPage(r *http.Request) error {
-	var f Faults
-	if err := read(r, &f); err != nil {
-		return err
-	}
-	return s.SetFaults(f)
 }
 
 // showMedia serves a file of a chat. What a browser might run is offered for download only.
@@ -257,11 +168,11 @@ func (s *Simulator) everything() object {
 	messages := []*Message{}
 	for i := len(s.state.Messages) - 1; i >= 0; i-- {
 		m := s.state.Messages[i]
-		if m.visible() && left[m.Customer] < shownMessages {
-			left[m.Customer]++
+		if m.visible() && left[m.chat()] < shownMessages {
+			left[m.chat()]++
 			messages = append(messages, m)
 		}
 	}
 	return object{"business": businessName, "numbers": numbers, "customers": s.state.Customers, "messages": messages,
-		"faults": s.faults, "webhook": s.webhookState()}
+		"groups": append([]*Group{}, s.state.Groups...), "company": s.company(), "faults": s.faults, "webhook": s.webhookState()}
 }

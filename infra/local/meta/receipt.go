@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 )
@@ -72,7 +72,13 @@ func (s *Simulator) advance(m *Message, status string) {
 	case status == "delivered" && s.opts.Delays.Read > 0:
 		s.schedule(m.ID, "read", s.opts.Delays.Read)
 	}
-	s.post(s.receipt(m))
+	switch {
+	case m.Staff != "": // Meta tells the API nothing of what others wrote
+	case m.Group != "":
+		s.groupReceipts(m, s.groups[m.Group].Members)
+	default:
+		s.post(s.receipt(m, s.byID[m.Customer]))
+	}
 	s.show(m)
 }
 
@@ -84,27 +90,28 @@ func (s *Simulator) react(m *Message) {
 	}
 }
 
-// receipt describes the present state of a message as a status object.
+// receipt describes the present state of a message to a customer as a status object.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/messages/status
-func (s *Simulator) receipt(m *Message) *update {
-	c := s.byID[m.Customer]
-	at := strconv.FormatInt(s.opts.Now().Unix(), 10)
-	status := object{"id": m.ID, "status": m.Status, "timestamp": at}
+func (s *Simulator) receipt(m *Message, c *Customer) *update {
+	status := object{"id": m.ID, "status": m.Status, "timestamp": seconds(s.opts.Now())}
 	if m.Callback != "" {
 		status["biz_opaque_callback_data"] = m.Callback
 	}
-	if m.ByPhone || c.Phone != "" && m.Status != "failed" {
+	if m.ByPhone || c.shared() != "" && m.Status != "failed" {
 		status["recipient_id"] = c.Phone
 	}
 	if !m.ByPhone || m.Status != "failed" {
 		status["recipient_user_id"] = c.BSUID
 	}
-	u := &update{Number: m.Number, Customer: c.ID, Kind: "statuses", Item: status}
+	if c.KeyHash != "" && m.Status != "failed" && s.state.Account.KeyCheck {
+		status["recipient_identity_key_hash"] = c.KeyHash
+	}
+	u := &update{Field: s.fieldFor(c, m), Number: m.Number, Customer: c.ID, Kind: "statuses", Item: status}
 	if m.Status == "failed" {
 		status["errors"] = []object{(&graphError{Code: m.FailWith, Details: "The message was not delivered"}).asReceipt()}
 		return u
 	}
-	u.Contact = c.contact(m.Status != "sent")
+	u.Contact = s.contact(c, m.Status != "sent")
 	if m.ByPhone {
 		u.Contact["wa_id"] = c.Phone
 	}
@@ -119,27 +126,47 @@ func (s *Simulator) receipt(m *Message) *update {
 }
 
 // contact is how webhooks name a customer.
-func (c *Customer) contact(username bool) object {
+func (s *Simulator) contact(c *Customer, username bool) object {
 	profile := object{"name": c.Name}
 	if c.Username != "" && username {
 		profile["username"] = c.Username
 	}
 	contact := object{"profile": profile, "user_id": c.BSUID}
-	if c.Phone != "" {
-		contact["wa_id"] = c.Phone
+	if phone := s.told(c); phone != "" {
+		contact["wa_id"] = phone
+	}
+	if c.ParentID != "" {
+		contact["parent_user_id"] = c.ParentID
+	}
+	if c.KeyHash != "" && s.state.Account.KeyCheck {
+		contact["identity_key_hash"] = c.KeyHash
 	}
 	return contact
 }
 
-// See is the customer looking at the chat with a business number: what was delivered is now read.
-func (s *Simulator) See(customer, number string) {
+// See is the customer looking at the chat with a business number, or at a group: what was delivered is now read.
+func (s *Simulator) See(customer, chat string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range s.state.Messages {
-		if m.Business && m.Customer == customer && m.Number == number && m.Status == "delivered" {
+		switch {
+		case !m.Business || statusRank[m.Status] < statusRank["delivered"] || m.Status == "failed" || m.Call != nil:
+		case m.Group != "" && m.Group == chat:
+			s.seeInGroup(customer, m)
+		case m.Group == "" && m.Customer == customer && m.Number == chat && m.Status == "delivered":
 			s.advance(m, "read")
 		}
 	}
+}
+
+// seeInGroup reports, once, that one participant has read the message.
+func (s *Simulator) seeInGroup(customer string, m *Message) {
+	if !slices.Contains(s.groups[m.Group].Members, customer) || slices.Contains(m.ReadBy, customer) {
+		return
+	}
+	m.ReadBy, m.Status = append(m.ReadBy, customer), "read"
+	s.groupReceipts(m, []string{customer})
+	s.show(m)
 }
 
 // Play is the customer playing a voice message of the business.
@@ -169,7 +196,9 @@ func (s *Simulator) fetchLink(ctx context.Context, m *Message) {
 	} else {
 		f.Number = m.Number
 		s.keepMedia(f)
-		m.Media.ID, m.Media.MIME, m.Media.Size = f.ID, f.MIME, f.Size
+		face := *m.Media // whoever reads the message has the old one
+		face.ID, face.MIME, face.Size = f.ID, f.MIME, f.Size
+		m.Media = &face
 	}
 	s.advance(m, "sent")
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,6 +15,7 @@ const maxRequest = 1 << 20
 const (
 	serviceWindow = 24 * time.Hour
 	readableFor   = 30 * 24 * time.Hour // older messages cannot be marked as read
+	typingFor     = 25 * time.Second
 )
 
 // sendRequest is the body of POST /{number}/messages.
@@ -27,6 +29,7 @@ type sendRequest struct {
 	Context       *struct {
 		MessageID string `json:"message_id"`
 	} `json:"context"`
+	KeyHash   string `json:"recipient_identity_key_hash"`
 	Callback  string `json:"biz_opaque_callback_data"`
 	Status    string `json:"status"`
 	MessageID string `json:"message_id"`
@@ -34,8 +37,9 @@ type sendRequest struct {
 		Type string `json:"type"`
 	} `json:"typing_indicator"`
 
-	number  string
-	content json.RawMessage // the object under the name of the type
+	number    string
+	marketing bool            // sent to the endpoint for marketing messages
+	content   json.RawMessage // the object under the name of the type
 }
 
 // postMessage accepts a message of the business, or its mark that it has read one.
@@ -50,6 +54,27 @@ func (s *Simulator) postMessage(w http.ResponseWriter, r *http.Request) *graphEr
 	if req.Status != "" {
 		return s.markRead(w, req)
 	}
+	return s.take(w, r, req)
+}
+
+// postMarketing accepts a message of the business through the endpoint for marketing, which takes templates only.
+// https://developers.facebook.com/docs/whatsapp/marketing-messages-lite-api
+func (s *Simulator) postMarketing(w http.ResponseWriter, r *http.Request) *graphError {
+	if node := r.PathValue("node"); !s.isNumber(node) {
+		return unknownObject(node)
+	}
+	req, bad := readRequest(w, r)
+	if bad != nil {
+		return bad
+	}
+	if req.marketing = true; req.Type != "template" {
+		return &graphError{Code: 131055, Details: "Only marketing templates are sent here"}
+	}
+	return s.take(w, r, req)
+}
+
+// take accepts a message and answers, or does what the trouble says that is switched on.
+func (s *Simulator) take(w http.ResponseWriter, r *http.Request, req *sendRequest) *graphError {
 	if bad := req.checkCommon(); bad != nil {
 		return bad
 	}
@@ -88,9 +113,7 @@ func readRequest(w http.ResponseWriter, r *http.Request) (*sendRequest, *graphEr
 
 func (q *sendRequest) checkCommon() *graphError {
 	switch {
-	case q.RecipientType == "group":
-		return &graphError{Code: 131020, Details: "Groups are not part of this simulation"}
-	case q.RecipientType != "individual":
+	case q.RecipientType != "individual" && q.RecipientType != "group":
 		return badParam("Param recipient_type must be one of {INDIVIDUAL, GROUP}")
 	case q.To == "" && q.Recipient == "":
 		return badParam("The parameter to or recipient is required")
@@ -111,8 +134,11 @@ func (s *Simulator) accept(q *sendRequest) (object, Faults, *graphError) {
 	defer s.mu.Unlock()
 	draft := &Message{ID: newWAMID(), Number: q.number, Business: true, At: s.opts.Now(), Type: q.Type,
 		Callback: q.Callback, Category: "service", Status: "accepted", ByPhone: q.To != ""}
-	if bad := s.checkContent(q, draft); bad != nil {
+	if bad := first(s.obstacle(q.number, q.Type == "template"), s.checkContent(q, draft)); bad != nil {
 		return nil, Faults{}, bad
+	}
+	if q.marketing && draft.Category != "marketing" {
+		return nil, Faults{}, &graphError{Code: 131055, Details: "Only marketing templates are sent here"}
 	}
 	if q.Context != nil {
 		draft.ReplyTo = q.Context.MessageID
@@ -124,27 +150,55 @@ func (s *Simulator) accept(q *sendRequest) (object, Faults, *graphError) {
 	if fault.Send == "fail-later" {
 		draft.FailWith = fault.Code
 	}
+	if bad := s.pace(q); bad != nil {
+		return nil, fault, bad
+	}
 	done := object{"messaging_product": "whatsapp", "messages": []object{{"id": draft.ID, "message_status": "accepted"}}}
-	if bsuidForm.MatchString(q.To) {
+	if bsuidForm.MatchString(q.To) && q.RecipientType == "individual" {
 		// As in reality: accepted, and never heard of again. https://github.com/chatwoot/chatwoot/issues/15150
 		done["contacts"] = []object{{"input": q.To, "wa_id": q.To}}
 		return done, fault, nil
 	}
-	c, contact, bad := s.addressee(q)
+	contact, bad := s.address(q, draft, fault)
 	if bad != nil {
 		return nil, fault, bad
 	}
-	if bad := s.checkWindow(c, draft); bad != nil {
-		if fault.Window != "late" {
-			return nil, fault, bad
-		}
-		draft.FailWith = bad.Code
-	}
 	done["contacts"] = []object{contact}
-	draft.Customer = c.ID
 	s.keep(draft)
 	s.schedule(draft.ID, "sent", s.opts.Delays.Sent)
 	return done, fault, nil
+}
+
+// address gives the message its chat, unless something is in the way. The object is how the answer names it.
+func (s *Simulator) address(q *sendRequest, m *Message, fault Faults) (object, *graphError) {
+	if q.RecipientType == "group" {
+		return s.groupAddressee(q, m)
+	}
+	c, contact, bad := s.addressee(q)
+	if bad != nil {
+		return nil, bad
+	}
+	if bad := s.checkWindow(c, m); bad != nil {
+		if fault.Window != "late" {
+			return nil, bad
+		}
+		m.FailWith = bad.Code
+	}
+	if q.KeyHash != "" && c.KeyHash != q.KeyHash {
+		return nil, &graphError{Code: 137000, Details: "The security key of the customer is another one"}
+	}
+	if c.Stopped && m.Category == "marketing" {
+		m.FailWith = 131050
+	}
+	if slices.Contains(s.state.Gone, q.Recipient+punctuation.Replace(q.To)) {
+		m.FailWith = 131026
+	}
+	m.Customer = c.ID
+	c.Typing = time.Time{}
+	if s.fieldFor(c, m) == "standby" && m.Type != "template" {
+		s.passControl(c, m.Number, "control_taken", humanRole, "")
+	}
+	return contact, nil
 }
 
 // addressee finds the customer whom the request names, and adds a stranger to the list. The object is how the answer
@@ -207,12 +261,13 @@ func (s *Simulator) markRead(w http.ResponseWriter, q *sendRequest) *graphError 
 		return badValue("message_id is not a message that this number received in the last 30 days")
 	}
 	for _, m := range s.state.Messages {
-		if m.Customer == last.Customer && m.Number == last.Number && !m.Business && m.Seq <= last.Seq && m.Status != "read" {
+		if m.chat() == last.chat() && m.Number == last.Number && !m.Business && m.Seq <= last.Seq && m.Status != "read" {
 			m.Status, m.Problem = "read", ""
 			s.show(m)
 		}
 	}
-	if q.Typing != nil {
+	if c := s.byID[last.Customer]; q.Typing != nil && last.Group == "" {
+		c.Typing = s.opts.Now().Add(typingFor)
 		s.tell("typing", object{"customer": last.Customer, "number": last.Number})
 	}
 	answer(w, http.StatusOK, object{"success": true})

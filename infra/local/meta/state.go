@@ -19,6 +19,9 @@ type state struct {
 	Customers []*Customer
 	Messages  []*Message // in the order in which Meta accepted them
 	Media     []*file
+	Groups    []*Group
+	Gone      []string // phone numbers and BSUIDs that nobody has any more
+	Account   account
 	Due       dueHeap
 	Updates   [lanes][]*update // not yet part of a POST
 	Posts     [lanes][]*post   // made, and not yet answered 200
@@ -61,7 +64,7 @@ func (s *Simulator) load() error {
 	if err := os.MkdirAll(s.mediaDir(), 0o700); err != nil {
 		return fmt.Errorf("make the media folder: %w", err)
 	}
-	s.messages, s.media = map[string]*Message{}, map[string]*file{}
+	s.messages, s.media, s.groups = map[string]*Message{}, map[string]*file{}, map[string]*Group{}
 	s.byID, s.byPhone, s.byBSUID = map[string]*Customer{}, map[string]*Customer{}, map[string]*Customer{}
 
 	raw, err := os.ReadFile(filepath.Join(s.opts.StateDir, stateFile))
@@ -75,6 +78,9 @@ func (s *Simulator) load() error {
 	}
 	if err := json.Unmarshal(raw, &s.state); err != nil {
 		return fmt.Errorf("read the simulated Meta's state: %w", err)
+	}
+	for _, g := range s.state.Groups {
+		s.groups[g.ID] = g
 	}
 	heap.Init(&s.state.Due)
 	for _, c := range s.state.Customers {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -23,17 +24,20 @@ const (
 	longestPause = time.Minute      // between two attempts; Meta's grow to hours
 	giveUpAfter  = 7 * 24 * time.Hour
 	shuffleFor   = 3 * time.Second
+	batchEvery   = 2 * time.Second // how often a POST is made when updates are put together
 )
 
-// update is one message or receipt on its way to the webhook.
+// update is one message, receipt or event on its way to the webhook.
 type update struct {
-	Number   string
-	Customer string
-	Kind     string // messages or statuses
+	Field    string // of the change; empty: messages
+	Number   string // empty: an event of the account, which has no metadata
+	Customer string // or group: whose updates are posted in order; empty: those of the account
+	Kind     string // the list of the value that Item is in; empty: Item is the value itself
 	Item     object
 	Contact  object // nil: none
 	ID       string // of the customer's message, for its ticks
 	From     time.Time
+	Alone    bool // large enough for a POST of its own
 }
 
 // post is one POST: the very bytes, so that every attempt carries the same.
@@ -48,12 +52,15 @@ type post struct {
 // post hands an update to its lane: one customer's updates are posted in order, several together if they pile up.
 func (s *Simulator) post(u *update) {
 	u.From = time.Now()
-	if s.faults.Webhooks == "shuffled" {
-		u.From = u.From.Add(rand.N(shuffleFor))
-	}
 	h := fnv.New32a()
 	io.WriteString(h, u.Customer)
 	lane := h.Sum32() % lanes
+	switch s.faults.Webhooks {
+	case "shuffled":
+		u.From = u.From.Add(rand.N(shuffleFor))
+	case "batched":
+		u.From, lane = u.From.Truncate(batchEvery).Add(batchEvery), 0
+	}
 	s.state.Updates[lane] = append(s.state.Updates[lane], u)
 	s.changed()
 	ring(s.wakes[lane])
@@ -91,15 +98,8 @@ func (s *Simulator) nextPost(lane int) (*post, time.Duration) {
 		}
 		wait = min(wait, p.Next.Sub(now))
 	}
-	var ready, later []*update
-	for _, u := range s.state.Updates[lane] {
-		if u.From.After(now) || len(ready) == maxBatch {
-			later = append(later, u)
-			wait = min(wait, u.From.Sub(now))
-			continue
-		}
-		ready = append(ready, u)
-	}
+	ready, later, next := pick(s.state.Updates[lane], now)
+	wait = min(wait, next)
 	if len(ready) == 0 {
 		return nil, wait
 	}
@@ -118,31 +118,94 @@ func (s *Simulator) nextPost(lane int) (*post, time.Duration) {
 	return p, 0
 }
 
-// envelope puts updates into one body: consecutive ones of the same number and kind share a change.
+// pick takes what may be posted together now. The duration is until something else may be.
+func pick(updates []*update, now time.Time) (ready, later []*update, wait time.Duration) {
+	wait = time.Hour
+	for _, u := range updates {
+		full := len(ready) == maxBatch || len(ready) > 0 && (u.Alone || ready[0].Alone)
+		if full || u.From.After(now) {
+			later = append(later, u)
+			wait = min(wait, u.From.Sub(now))
+			continue
+		}
+		ready = append(ready, u)
+	}
+	return ready, later, wait
+}
+
+// envelope puts updates into one body: consecutive ones of the same field, number and kind share a change. An event of
+// the account has an entry of its own, with a time.
 func (s *Simulator) envelope(updates []*update) []byte {
-	var changes []object
+	var entries []object
 	var value object
 	var last *update
 	for _, u := range updates {
-		if last == nil || last.Number != u.Number || last.Kind != u.Kind {
-			value = object{"messaging_product": "whatsapp", "metadata": object{
-				"display_phone_number": s.displayNumber(u.Number), "phone_number_id": u.Number}}
-			changes = append(changes, object{"field": "messages", "value": value})
+		change := object{"field": u.field()}
+		switch {
+		case u.Number == "":
+			change["value"] = u.Item
+			entries = append(entries, object{"id": AccountID, "time": u.From.Unix(), "changes": []object{change}})
+			last = nil
+			continue
+		case last == nil:
+			entries = append(entries, object{"id": AccountID, "changes": []object{}})
 		}
-		items, _ := value[u.Kind].([]object)
-		value[u.Kind] = append(items, u.Item)
-		contacts, _ := value["contacts"].([]object)
-		if u.Contact != nil && !slices.ContainsFunc(contacts, func(c object) bool { return c["user_id"] == u.Contact["user_id"] }) {
-			value["contacts"] = append(contacts, u.Contact)
+		if !u.joins(last) {
+			value = object{"messaging_product": "whatsapp"}
+			if u.Kind != "" {
+				value["metadata"] = s.metadata(u.Number)
+			}
+			change["value"] = value
+			entry := entries[len(entries)-1]
+			entry["changes"] = append(entry["changes"].([]object), change)
 		}
+		u.addTo(value)
 		last = u
 	}
-	raw, err := marshal(object{"object": "whatsapp_business_account",
-		"entry": []object{{"id": AccountID, "changes": changes}}})
+	raw, err := marshal(object{"object": "whatsapp_business_account", "entry": entries})
 	if err != nil {
 		panic(err) // strings and numbers that came out of JSON go into it again
 	}
 	return raw
+}
+
+func (u *update) field() string {
+	if u.Field == "" {
+		return "messages"
+	}
+	return u.Field
+}
+
+// joins tells whether u goes into the same change as the update before.
+func (u *update) joins(last *update) bool {
+	return last != nil && u.Kind != "" && last.Field == u.Field && last.Number == u.Number && last.Kind == u.Kind
+}
+
+// addTo puts the item into its list, which a standby event has one level deeper, and the contact beside it.
+func (u *update) addTo(value object) {
+	if u.Kind == "" {
+		maps.Copy(value, u.Item)
+		return
+	}
+	home := value
+	if u.Field == "standby" {
+		if value["standby"] == nil {
+			value["standby"] = object{}
+		}
+		home = value["standby"].(object)
+	}
+	items, _ := home[u.Kind].([]object)
+	home[u.Kind] = append(items, u.Item)
+	contacts, _ := value["contacts"].([]object)
+	known := func(c object) bool { return c["user_id"] == u.Contact["user_id"] }
+	if u.Contact != nil && u.Field != "standby" && !slices.ContainsFunc(contacts, known) {
+		value["contacts"] = append(contacts, u.Contact)
+	}
+}
+
+// metadata is how webhooks name a business number.
+func (s *Simulator) metadata(number string) object {
+	return object{"display_phone_number": s.displayNumber(number), "phone_number_id": number}
 }
 
 // deliver makes one attempt and notes how it ended.
