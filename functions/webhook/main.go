@@ -1,6 +1,6 @@
 // Command webhook takes Meta's webhooks and queues every update they hold.
 //
-//	Meta → webhook → Inbound.fifo
+//	Meta → webhook → Inbound.fifo · Bulk
 package main
 
 import (
@@ -28,6 +28,7 @@ func main() {
 	slog.SetDefault(slog.New(lambdacontext.NewLogHandler()))
 	var c struct {
 		Inbound   string `env:"INBOUND_QUEUE_URL"`
+		Bulk      string `env:"BULK_QUEUE_URL"`
 		Bucket    string `env:"BUCKET"`
 		Secret    string `env:"SECRET"`
 		Namespace string `env:"METRIC_NAMESPACE"`
@@ -37,9 +38,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	queues := sqs.NewFromConfig(cfg)
 	h := handler.Handler{
 		Secrets: secret.New(secret.Manager(secretsmanager.NewFromConfig(cfg), c.Secret), 5*time.Minute),
-		Inbound: &queue.Sender{Client: sqs.NewFromConfig(cfg), URL: c.Inbound},
+		Inbound: &queue.Sender{Client: queues, URL: c.Inbound},
+		Bulk:    &queue.Sender{Client: queues, URL: c.Bulk},
 		Claims:  blob.New(s3.NewFromConfig(cfg), c.Bucket),
 		Metrics: &metric.Metrics{Namespace: c.Namespace},
 	}

@@ -245,7 +245,7 @@ func TestWhoIsSeen(t *testing.T) {
 		in := translate(t, u)
 		test.want.At, test.want.Scope, test.want.ID = in.Message.At, "7", string(in.Message.ID)
 		test.want.Source = cmp.Or(test.want.Source, chat.SourceMessage)
-		if in.Seen != test.want {
+		if !reflect.DeepEqual(in.Seen, test.want) {
 			t.Errorf("%s: %+v, want %+v", test.name, in.Seen, test.want)
 		}
 	}

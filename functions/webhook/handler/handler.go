@@ -51,12 +51,13 @@ type Counter interface {
 // Handler answers /webhook.
 type Handler struct {
 	Secrets Secrets
-	Inbound Queue
+	Inbound Queue // in order for each customer
+	Bulk    Queue // what was written before the number was connected: there is a lot of it, and nobody waits for it
 	Claims  Blobs
 	Metrics Counter
 }
 
-// entry is what travels on the inbound queue: an update, or where a long one lies.
+// entry is what travels on a queue: an update, or where a long one lies.
 type entry struct {
 	V     int    `json:"v"`
 	Claim string `json:"claim,omitempty"`
@@ -153,29 +154,52 @@ func (h *Handler) signed(ctx context.Context, body []byte, signature string) (bo
 	return false, nil
 }
 
-// enqueue puts every update on the queue, or returns an error. What SQS refuses, or what is too long for it, goes to an
-// object with a pointer on the queue.
+// enqueue puts every update on its queue, or returns an error.
 func (h *Handler) enqueue(ctx context.Context, updates []whatsapp.Update) error {
-	entries := make([]queue.Entry, len(updates))
-	for i, u := range updates {
-		body, err := json.Marshal(entry{V: 1, Update: &u})
+	var inbound, bulk []queue.Entry
+	for _, u := range updates {
+		e, err := h.entry(ctx, u)
 		if err != nil {
-			return fmt.Errorf("encode update: %w", err)
+			return err
 		}
-		entries[i] = queue.Entry{Body: whatsapp.ASCII(body), Group: u.GroupKey()}
-		if len(entries[i].Body) > MaxEntry {
-			if entries[i], err = h.claim(ctx, entries[i]); err != nil {
-				return err
-			}
+		if u.Kind == whatsapp.KindHistory {
+			bulk = append(bulk, e)
+		} else {
+			inbound = append(inbound, e)
 		}
-		entries[i].DedupID = digest(entries[i].Body)
 	}
-	err := h.Inbound.Send(ctx, entries...)
+	if err := h.put(ctx, h.Inbound, inbound); err != nil {
+		return err
+	}
+	return h.put(ctx, h.Bulk, bulk)
+}
+
+// entry makes an update's entry. One that is too long goes to an object, with a pointer on the queue.
+func (h *Handler) entry(ctx context.Context, u whatsapp.Update) (queue.Entry, error) {
+	body, err := json.Marshal(entry{V: 1, Update: &u})
+	if err != nil {
+		return queue.Entry{}, fmt.Errorf("encode update: %w", err)
+	}
+	e := queue.Entry{Body: whatsapp.ASCII(body), Group: u.GroupKey()}
+	if len(e.Body) > MaxEntry {
+		return h.claim(ctx, e)
+	}
+	e.DedupID = digest(e.Body)
+	return e, nil
+}
+
+// put sends entries. What SQS refuses goes to an object too.
+func (h *Handler) put(ctx context.Context, q Queue, entries []queue.Entry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	err := q.Send(ctx, entries...)
 	refused := queue.Refused(err)
 	if len(refused) == 0 {
 		return err
 	}
-	// Once more, all of it: what got through is collapsed by its deduplication id, and order within a group is kept.
+	// Once more, all of it: what got through is collapsed by its deduplication id, or by whoever stores it, and order
+	// within a group is kept.
 	isRefused := map[string]bool{}
 	for _, e := range refused {
 		isRefused[e.DedupID] = true
@@ -187,9 +211,8 @@ func (h *Handler) enqueue(ctx context.Context, updates []whatsapp.Update) error 
 		if entries[i], err = h.claim(ctx, e); err != nil {
 			return err
 		}
-		entries[i].DedupID = digest(entries[i].Body)
 	}
-	return h.Inbound.Send(ctx, entries...)
+	return q.Send(ctx, entries...)
 }
 
 // claim stores an entry's body as an object and returns the entry that points to it. The name is the body's hash: the
@@ -201,7 +224,7 @@ func (h *Handler) claim(ctx context.Context, e queue.Entry) (queue.Entry, error)
 		return e, fmt.Errorf("store a long update: %w", err)
 	}
 	body, err := json.Marshal(entry{V: 1, Claim: key})
-	return queue.Entry{Body: body, Group: e.Group}, err
+	return queue.Entry{Body: body, Group: e.Group, DedupID: digest(body)}, err
 }
 
 func (h *Handler) unavailable(ctx context.Context, what string, err error) events.APIGatewayV2HTTPResponse {

@@ -14,32 +14,6 @@ import (
 	"threadline/shared/whatsapp"
 )
 
-// accountFields are the webhook fields that tell of an account, a number or a template rather than of a customer.
-// https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference
-var accountFields = map[string]bool{
-	"account_alerts": true, "account_review_update": true, "account_settings_update": true, "account_update": true,
-	"business_capability_update": true, "business_username_update": true, "flows": true,
-	"message_template_components_update": true, "message_template_quality_update": true,
-	"message_template_status_update": true, "partner_solutions": true, "payment_configuration_update": true,
-	"phone_number_name_update": true, "phone_number_quality_update": true, "security": true,
-	"template_category_update": true,
-}
-
-// event keeps what is no message and no receipt: with its account when it is about that, else raw.
-func (h *Handler) event(ctx context.Context, u whatsapp.Update) error {
-	ofAccount := u.WABA != "" && (accountFields[u.Field] || u.Field == "messages" && bytes.HasPrefix(u.Body, []byte(`{"errors":`)))
-	if !ofAccount {
-		return h.raw(ctx, u, "unknown")
-	}
-	e, err := h.keepEvent(ctx, u)
-	if err != nil {
-		return err
-	}
-	first, err := h.Store.PutAccountEvent(ctx, e)
-	slog.DebugContext(ctx, "stored an account event", "field", u.Field, "first", first)
-	return err
-}
-
 // raw keeps an update that became nothing else, for somebody to look at.
 func (h *Handler) raw(ctx context.Context, u whatsapp.Update, reason string) error {
 	e, err := h.keepEvent(ctx, u)

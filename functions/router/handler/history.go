@@ -1,0 +1,106 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"threadline/shared/chat"
+	"threadline/shared/store"
+	"threadline/shared/whatsapp"
+)
+
+// What was written before the number was connected.
+
+// sides are how far a message of the company's was when it was imported.
+var sides = map[string]chat.Status{
+	"PENDING": chat.Accepted, "SENT": chat.Sent, "DELIVERED": chat.Delivered, "READ": chat.Read, "PLAYED": chat.Played,
+	"ERROR": chat.Failed,
+}
+
+// imported is a message of the history.
+func imported(u whatsapp.Update, w whatsapp.HistoryMessage) store.Inbound {
+	m, who := message(u, w.Message), w.From
+	m.Direction, m.Origin, m.Status, m.Imported = chat.In, chat.FromCustomer, chat.Delivered, true
+	if w.FromBusiness {
+		m.Direction, m.Origin, m.Status = chat.Out, chat.FromPhoneApp, chat.Sent
+		if s, known := sides[w.Status]; known {
+			m.Status = s
+		}
+		who = w.To
+	}
+	return store.Inbound{Message: m, Number: chat.NumberID(u.Number), Group: w.GroupID, Seen: shown(u, who, m)}
+}
+
+// history stores a part of a thread, and has a job bring its conversation to the CRM. Nothing is answered, and of what
+// the messages cause only their files are fetched now: Meta keeps those for a week.
+func (h *Handler) history(ctx context.Context, u whatsapp.Update) error {
+	past, err := whatsapp.ParseHistory(u)
+	if err != nil || !placed(u, "") || len(past.Messages) == 0 {
+		return h.raw(ctx, u, "shape")
+	}
+	var errs []error
+	begun := map[chat.ConversationID]bool{}
+	var oldest chat.Message
+	for _, w := range past.Messages {
+		m, isNew, err := h.importOne(ctx, u, w)
+		if err != nil {
+			errs = append(errs, err) // one that can't be stored holds back none of the others
+		}
+		if err := ctx.Err(); err != nil {
+			errs = append(errs, err) // the rest comes again
+			break
+		}
+		if m.ID != "" && (oldest.ID == "" || m.At.Before(oldest.At)) {
+			oldest = m
+		}
+		if isNew {
+			begun[m.Conversation] = true
+		}
+	}
+	if oldest.ID != "" {
+		errs = append(errs, h.seeNumber(ctx, u, oldest))
+	}
+	if !past.Media {
+		errs = append(errs, h.progress(ctx, u, past))
+	}
+	for _, conv := range slices.Sorted(maps.Keys(begun)) {
+		errs = append(errs, h.beginImport(ctx, conv, store.Hash(u.Body)))
+	}
+	slog.DebugContext(ctx, "stored a part of the history", "messages", len(past.Messages), "conversations", len(begun))
+	return errors.Join(errs...)
+}
+
+// importOne stores one message of the history. isNew tells whether its turn on the customer's record is still to come,
+// which it is also when an earlier try stored it.
+func (h *Handler) importOne(ctx context.Context, u whatsapp.Update, w whatsapp.HistoryMessage) (m chat.Message, isNew bool, err error) {
+	u.Body = w.Raw // what may have to be kept raw is this message, not its neighbours
+	in := imported(u, w)
+	if !in.Seen.Someone() && in.Group == "" || len(in.Group) > maxID {
+		return m, false, h.raw(ctx, u, "nobody")
+	}
+	r, err := h.receive(ctx, in, w.Raw)
+	switch {
+	case err != nil || r.Gone:
+		return m, false, err
+	case r.Differs:
+		return r.Message, false, h.raw(ctx, u, "differs")
+	case !of(r, in):
+		return r.Message, false, nil // it came before, from elsewhere
+	}
+	return r.Message, r.Message.Imported && !r.Filled, h.follow(ctx, r)
+}
+
+// progress notes how far the import of a number's history is: the furthest that was said.
+func (h *Handler) progress(ctx context.Context, u whatsapp.Update, past whatsapp.History) error {
+	fact := chat.Fact{
+		Value: fmt.Sprintf("phase %d, %d %%", past.Phase, past.Progress),
+		Stamp: chat.Stamp{At: provided(time.Time{}, u), ID: fmt.Sprintf("%03d %d", past.Progress, past.Phase)},
+	}
+	_, _, err := h.Store.LearnNumber(ctx, chat.NumberID(u.Number), u.WABA, map[string]chat.Fact{chat.FactHistory: fact})
+	return err
+}

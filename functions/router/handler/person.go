@@ -1,0 +1,94 @@
+package handler
+
+import (
+	"context"
+	"fmt"
+
+	"threadline/shared/chat"
+	"threadline/shared/phone"
+	"threadline/shared/store"
+	"threadline/shared/whatsapp"
+)
+
+// What updates say of people and their messages outside a conversation.
+
+// categories are Meta's words for what a customer may refuse, in ours.
+var categories = map[string]string{"marketing_messages": "marketing"}
+
+// preference keeps the customer's word on a category of messages.
+func (h *Handler) preference(ctx context.Context, u whatsapp.Update) error {
+	p, err := whatsapp.ParsePreference(u)
+	category := categories[p.Category]
+	given, said := map[string]bool{"stop": false, "resume": true, "signup": true}[p.Value]
+	switch {
+	case err != nil || category == "" || !said:
+		return h.raw(ctx, u, "shape")
+	case !p.Who.Known():
+		return h.raw(ctx, u, "nobody")
+	}
+	m := newMessage(u.Body, "", provided(p.Timestamp, u))
+	_, err = h.Store.Prefer(ctx, shown(u, p.Who, m), category, chat.Consent{
+		Given: given, Source: "user_preferences", Stamp: chat.Stamp{At: m.At, ID: m.Hash},
+	})
+	return err
+}
+
+// stoppedMarketing is Meta's code for a message that was not delivered because its reader wants no marketing.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+const stoppedMarketing = 131050
+
+// refused takes a refusal of marketing out of a receipt: the notice of it may have got lost, or never come.
+func (h *Handler) refused(ctx context.Context, u whatsapp.Update, s whatsapp.Status, r chat.Receipt) error {
+	if r.Error == nil || r.Error.Code != stoppedMarketing || !s.Recipient.Known() {
+		return nil
+	}
+	m := newMessage(u.Body, "", r.At)
+	_, err := h.Store.Prefer(ctx, shown(u, s.Recipient, m), "marketing", chat.Consent{
+		Source: fmt.Sprint(stoppedMarketing), Stamp: chat.Stamp{At: r.At, ID: r.Hash},
+	})
+	return err
+}
+
+// savedContact keeps the name under which the company has a person in its phone.
+func (h *Handler) savedContact(ctx context.Context, u whatsapp.Update) error {
+	c, err := whatsapp.ParseSavedContact(u)
+	if err != nil {
+		return h.raw(ctx, u, "shape")
+	}
+	seen := chat.Seen{
+		BSUID: c.BSUID, Phone: c.Phone, Variants: phone.Variants(c.Phone), Scope: u.WABA, At: provided(c.Timestamp, u),
+		Source: chat.SourceBook, ID: store.Hash(u.Body),
+	}
+	if !seen.Someone() {
+		return h.raw(ctx, u, "nobody")
+	}
+	name := clip(c.Name, maxWord)
+	if c.Removed {
+		name = ""
+	}
+	seen.Saved = &name
+	_, err = h.Store.Person(ctx, seen)
+	return err
+}
+
+// signal notes on a message what Meta concluded from it. The whole of it is kept raw beside.
+func (h *Handler) signal(ctx context.Context, u whatsapp.Update) error {
+	s, err := whatsapp.ParseSignal(u)
+	if err != nil || s.Name == "" || !placed(u, "") {
+		return h.raw(ctx, u, "shape")
+	}
+	g := chat.Signal{
+		Name: clip(s.Name, maxWord), Text: clip(joined(" ", s.Value, s.Currency), maxWord),
+		Stamp: chat.Stamp{At: provided(s.Timestamp, u), ID: store.Hash(u.Body)},
+	}
+	target, found, err := h.Store.Signal(ctx, chat.NumberID(u.Number), s.MessageID, g)
+	if err != nil {
+		return err
+	}
+	if found {
+		if err := h.dispatch(ctx, target, g.Stamp.ID); err != nil {
+			return err
+		}
+	}
+	return h.raw(ctx, u, "signal")
+}
