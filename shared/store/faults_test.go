@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -127,6 +128,23 @@ func life(t *testing.T, s *Store) {
 	do(func() error { _, _, err := s.Settle(ctx, withID); return err })
 	do(func() error { _, err := s.Accept(ctx, out, "wamid.1"); return err })
 	do(func() error { _, _, err := s.Settle(ctx, receipt("wamid.1", chat.Read, after(8))); return err })
+	for _, in := range []Inbound{amendment(inbound("a1", after(9), onlyB("B2")), chat.KindReaction, "wamid.1", "👍"),
+		amendment(inbound("a2", after(9), onlyB("B2")), chat.KindReaction, "wamid.elsewhere", "👍")} {
+		do(func() error { _, _, err := amend(ctx, s, in); return err })
+	}
+	do(func() error {
+		_, err := s.ChangeIf(ctx, out.Conversation, out.At, out.ID, out.Contact, func(chat.Contact) error { return nil },
+			func(m *chat.Message) error { m.Send.Attempt = 2; return nil })
+		return err
+	})
+	for _, in := range []Inbound{placeholder("h1", -9), named("h1", -9)} {
+		do(func() error { _, err := s.Receive(ctx, in); return err })
+	}
+	do(func() error { return s.SawImport(ctx, ourNumber) })
+	do(func() error { return s.BeginJob(ctx, out.Conversation, "job") })
+	do(func() error { _, err := s.SaveJob(ctx, out.Conversation, Job{ID: "job", Done: true}); return err })
+	do(func() error { _, err := s.TakeSlot(ctx, "crm", "job", 2, time.Minute); return err })
+	do(func() error { return s.FreeSlot(ctx, "crm", "job") })
 	do(func() error { return s.SetLink(ctx, who.Contact, "hubspot", Link{Ref: "42"}) })
 	do(func() error {
 		_, err := s.ClaimEntry(ctx, who, "hubspot", func(e *Entry) { e.Contact, e.Ref = "42", "43" })
@@ -135,6 +153,12 @@ func life(t *testing.T, s *Store) {
 	event := Event{WABA: "1", At: noon, Hash: Hash([]byte("event")), Body: []byte("{}")}
 	do(func() error { _, err := s.PutRaw(ctx, event); return err })
 	do(func() error { _, err := s.PutAccountEvent(ctx, event); return err })
+	facts := map[string]chat.Fact{chat.FactQuality: said("GREEN", 9)}
+	do(func() error { _, _, err := s.LearnNumber(ctx, ourNumber, "1", facts); return err })
+	do(func() error { _, _, err := s.LearnAccount(ctx, "1", facts); return err })
+	do(func() error { return s.PutTemplates(ctx, "1", noon, []Template{template("hello", "en", "APPROVED")}) })
+	do(func() error { return s.PutFile(ctx, File{ID: "f_1", Key: "uploads/f_1"}) })
+	do(func() error { return s.SetUploaded(ctx, "f_1", ourNumber, Uploaded{ID: "2", Until: after(9)}) })
 	do(func() error {
 		_, err := s.Person(ctx, chat.Seen{Phone: "q", At: after(9), ID: "m_2", Source: chat.SourceRequest})
 		return err
