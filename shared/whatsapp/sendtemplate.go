@@ -100,6 +100,7 @@ func components(p part) {
 		case "carousel":
 			for i, card := range c.at("cards").list(1, maxCards, "cards") {
 				checkCardIndex(card, i)
+				card.at("components").list(1, unbounded, "components")
 				components(card.at("components"))
 			}
 		case "limited_time_offer":

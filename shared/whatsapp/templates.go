@@ -17,13 +17,6 @@ type TemplateInfo struct {
 	Components     json.RawMessage // its texts and buttons, an array as Meta documents it
 }
 
-// Check tells whether Meta would take these components for the template: their
-// number, kinds and names. The error wraps [ErrInvalid], says which component
-// and parameter, and quotes nothing that is to be sent.
-func (t TemplateInfo) Check(components json.RawMessage) error {
-	return nil
-}
-
 // Templates lists the languages of the template with this name.
 func (c *Client) Templates(ctx context.Context, waba, name string) ([]TemplateInfo, error) {
 	found, err := c.templates(ctx, waba, url.Values{"name": {name}})
