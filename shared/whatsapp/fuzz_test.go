@@ -15,6 +15,19 @@ func FuzzSplit(f *testing.F) {
 		envelope(`,"messages":[{"type":"edit","edit":{"message":{"type":"edit","edit":{"message":{}}}}}]`),
 		envelope(`,"messages":[{"type":"interactive","interactive":{"nfm_reply":{"response_json":{"a":1}}},"timestamp":1e99}]`),
 		envelope(`,"messages":[{"type":"contacts","contacts":[1,{"phones":[{}],"emails":"x"}],"system":{"user_id":"US.1"}}]`),
+		change("standby", `"standby":{"messages":[{"id":"1"},"x"],"message_echoes":[{"id":"2","message":{"to":"1","type":"text"}}],"contacts":[{"wa_id":"1"}],"new":1},"statuses":[{}]`),
+		change("smb_message_echoes", `"message_echoes":[{"to":"1","to_user_id":"US.1","type":"edit","edit":{"message":{}}},1],"contacts":[{"user_id":"US.1"}]`),
+		change("calls", `"calls":[{"id":"c","event":"terminate","direction":"BUSINESS_INITIATED","duration":1}],"errors":[{"code":138001}]`),
+		change("calls", `"calls":[{}],"statuses":[{"id":"c","status":"RINGING","recipient_id":"1"}],"errors":[1]`),
+		change("history", `"history":[{"metadata":{"phase":0,"chunk_order":1,"progress":5},"threads":[{"id":"1","messages":[{"from":"D","id":"a"},"x"],"y":1},[]],"errors":[{}]},7]`),
+		change("history", `"messages":[{"from":"D","to":"1","image":{"id":"7"}},1],"errors":[{"code":2593109}]`),
+		change("smb_app_state_sync", `"state_sync":[{"type":"contact","contact":{"phone_number":"1"},"action":"remove"},{"type":"label"},1]`),
+		change("user_preferences", `"user_preferences":[{"wa_id":"1","value":"stop","timestamp":1}],"contacts":[{"wa_id":"1"}]`),
+		change("messaging_handovers", `"sender":{"phone_number":"1"},"type":"control_passed","control_passed":{"new_owner_role":"a"},"contacts":[{"wa_id":"1"}]`),
+		change("messaging_handovers", `"messaging_handovers":[{"recipient":{"phone_number_id":"M"},"type":"control_taken"},1],"type":"x"`),
+		change("group_participants_update", `"groups":[{"group_id":"G","removed_participants":[{"input":1}],"failed_participants":[{"errors":[{"code":"1"}]}]},1]`),
+		change("automatic_events", `"automatic_events":[{"id":"1","custom_data":{"value":2.50}},1]`),
+		change("account_update", `"event":"ACCOUNT_RESTRICTION","restriction_info":[{"restriction_type":"R","expiration":1}]`),
 		`{"object":"whatsapp_business_account","entry":["x",{"changes":[null,{"value":{}}]}]}`,
 		`{"object":"page","entry":[]}`, `[]`, `"\"["`, `1`, `{"entry":[{"changes":[{"a":"\\","b":[[],{}]}]}]}`,
 	} {
@@ -52,32 +65,98 @@ func FuzzSplit(f *testing.F) {
 func parseAll(t testing.TB, u Update) {
 	t.Helper()
 	_, isObject := read(u.Body)
-	m, err := ParseMessage(u)
-	if (err == nil) != isObject {
-		t.Fatalf("message %s: %v", u.Body, err)
+	check := func(v any, err error) {
+		t.Helper()
+		if (err == nil) != isObject || err != nil && err != ErrNotObject {
+			t.Fatalf("%T of %s: %v", v, u.Body, err)
+		}
+		if _, err := json.Marshal(v); err != nil {
+			t.Fatalf("%T of %s: %v", v, u.Body, err)
+		}
 	}
-	m.Media()
-	m.IdentityChange()
-	if _, err := ParseStatus(u); (err == nil) != isObject {
-		t.Fatalf("status %s: %v", u.Body, err)
+	for _, kind := range []UpdateKind{u.Kind, KindEcho} {
+		m, err := ParseMessage(Update{Kind: kind, Display: u.Display, Contact: u.Contact, Body: u.Body})
+		check(m, err)
+		m.Media()
+		m.IdentityChange()
+	}
+	s, err := ParseStatus(u)
+	check(s, err)
+	h, err := ParseHistory(u)
+	check(h, err)
+	c, err := ParseCall(u)
+	check(c, err)
+	check(c.Customer(), err)
+	p, err := ParsePreference(u)
+	check(p, err)
+	a, err := ParseSavedContact(u)
+	check(a, err)
+	o, err := ParseHandover(u)
+	check(o, err)
+	g, err := ParseGroupEvent(u)
+	check(g, err)
+	n, err := ParseSignal(u)
+	check(n, err)
+	e, err := ParseAccountEvent(u)
+	check(e, err)
+	for _, c := range e.Changes {
+		if c.Topic == "" || c.Value == "" && c.Topic != TopicUsername {
+			t.Fatalf("%s says nothing: %+v", u.Body, c)
+		}
 	}
 	for _, e := range u.Errors() {
 		_ = e.Error()
 	}
-	if !m.Timestamp.IsZero() {
-		if _, err := m.Timestamp.MarshalJSON(); err != nil {
-			t.Fatalf("timestamp: %v", err)
-		}
+}
+
+// FuzzParse proves that no body of any kind or field is more than its parser
+// can take.
+func FuzzParse(f *testing.F) {
+	for field := range accountFields {
+		f.Add(field, "+1 555", []byte(`{"wa_id":"1"}`), []byte(`{"event":"THROUGHPUT_UPGRADE","current_limit":2000}`))
 	}
+	for _, tt := range accountTests {
+		f.Add(tt.field, "", []byte(nil), []byte(tt.value))
+	}
+	for _, body := range []string{
+		`{"metadata":{"phase":"x"},"id":"US.1","messages":[{"from":"1","history_context":{"status":1}},2]}`, `{"media":[{"from":"1","to":"2"}]}`,
+		`{"from":"1","to":"2","direction":"USER_INITIATED","status":"completed","duration":"9"}`, `{"group_subject":{"text":"x"},"type":"group_settings_update"}`,
+		`{"type":"control_passed","control_passed":{"previous_owner":{"app_role":"x"}},"sender":{"user_id":"US.1"}}`, `[]`, `1`, `null`,
+		`{"type":"interactive","interactive":{"nfm_reply":{"response_json":"{\"a\":[1],\"b\":null}"}}}`, `{"message":{"type":"text","to":"1"},"id":"w"}`,
+	} {
+		f.Add("messages", "15550001111", []byte(`{"user_id":"US.1"}`), []byte(body))
+	}
+	kinds := []UpdateKind{
+		KindMessage, KindStatus, KindEcho, KindHistory, KindContact, KindCall, KindPreference, KindHandover, KindGroup, KindSignal, KindEvent,
+	}
+	f.Fuzz(func(t *testing.T, field, display string, contact, body []byte) {
+		if !json.Valid(body) || len(contact) > 0 && !json.Valid(contact) {
+			t.Skip()
+		}
+		u := Update{Field: field, Display: display, Number: "N", Contact: contact, Body: body}
+		for _, u.Kind = range kinds {
+			if len(u.GroupKey()) != 32 {
+				t.Fatalf("group key %q", u.GroupKey())
+			}
+			parseAll(t, u)
+		}
+	})
 }
 
 // nothingLost reads the webhook a second time, with encoding/json, and takes
-// every element out of what Split returned. Each must be there, once.
+// every element out of what Split returned. Each must be there, once; and
+// whatever else a value holds must be somewhere.
 func nothingLost(t testing.TB, body []byte, updates []Update) {
 	t.Helper()
 	left := map[string]int{}
 	for _, u := range updates {
 		left[string(u.Kind)+string(u.Body)]++
+		if u.Kind == KindHistory {
+			b := decode(u.Body)
+			for _, m := range append(array(b["messages"]), array(b["media"])...) {
+				left["one of "+string(KindHistory)+string(m)]++
+			}
+		}
 	}
 	take := func(kind UpdateKind, raw []byte) {
 		t.Helper()
@@ -90,31 +169,127 @@ func nothingLost(t testing.TB, body []byte, updates []Update) {
 	if string(post["object"]) != `"whatsapp_business_account"` {
 		return
 	}
+	said := leaves(map[string]bool{}, updates)
 	for _, e := range array(post["entry"]) {
 		for _, c := range array(decode(e)["changes"]) {
 			change := decode(c)
 			value := decode(change["value"])
-			if string(change["field"]) != `"messages"` {
-				continue
+			for _, v := range valuesOf(change, value) {
+				takeAll(fields(change).text("field"), v, take)
 			}
-			for _, m := range array(value["messages"]) {
-				if decode(m) != nil {
-					take(KindMessage, m)
-				} else {
-					take(KindEvent, only("messages", m))
+			delete(value, "messaging_product")
+			delete(value, "metadata")
+			for _, leaf := range leavesOf(value) {
+				if !said[leaf] {
+					t.Fatalf("lost %s\nof %s", leaf, body)
 				}
-			}
-			for _, s := range array(value["statuses"]) {
-				if decode(s) != nil {
-					take(KindStatus, s)
-				} else {
-					take(KindEvent, only("statuses", s))
-				}
-			}
-			for _, e := range array(value["errors"]) {
-				take(KindEvent, only("errors", e))
 			}
 		}
+	}
+}
+
+// valuesOf lists a value and the one that it holds under "standby".
+func valuesOf(change, value map[string]json.RawMessage) []map[string]json.RawMessage {
+	if inner := decode(value["standby"]); inner != nil && string(change["field"]) == `"standby"` {
+		delete(inner, "metadata")
+		delete(inner, "messaging_product")
+		raw, _ := json.Marshal(inner)
+		value["standby"] = raw
+		return []map[string]json.RawMessage{value, inner}
+	}
+	return []map[string]json.RawMessage{value}
+}
+
+// takeAll takes every element of a value that should be an update.
+func takeAll(field string, value map[string]json.RawMessage, take func(UpdateKind, []byte)) {
+	arrays := map[string]map[string]UpdateKind{
+		"messages":                  {"messages": KindMessage, "statuses": KindStatus},
+		"standby":                   {"messages": KindMessage, "statuses": KindStatus, "message_echoes": KindEcho},
+		"smb_message_echoes":        {"message_echoes": KindEcho},
+		"message_echoes":            {"message_echoes": KindEcho},
+		"calls":                     {"calls": KindCall, "statuses": KindCall},
+		"user_preferences":          {"user_preferences": KindPreference},
+		"automatic_events":          {"automatic_events": KindSignal},
+		"group_participants_update": {"groups": KindGroup},
+		"history":                   {"messages": "one of history"},
+	}[field]
+	problems := array(value["errors"])
+	if field == "calls" && explained(value, problems) {
+		call := array(value["calls"])[0]
+		raw, _ := json.Marshal(problems)
+		sep := ","
+		if string(call) == "{}" {
+			sep = ""
+		}
+		var b bytes.Buffer
+		_ = json.Compact(&b, raw)
+		take(KindCall, []byte(string(call[:len(call)-1])+sep+`"errors":`+b.String()+"}"))
+		return
+	}
+	for key, kind := range arrays {
+		for _, m := range array(value[key]) {
+			if decode(m) != nil {
+				take(kind, m)
+			} else {
+				take(KindEvent, only(key, m))
+			}
+		}
+	}
+	for _, h := range array(value["history"]) {
+		for _, thread := range array(decode(h)["threads"]) {
+			for _, m := range array(decode(thread)["messages"]) {
+				if field == "history" && decode(m) != nil {
+					take("one of history", m)
+				}
+			}
+		}
+	}
+	if arrays != nil {
+		for _, e := range problems {
+			take(KindEvent, only("errors", e))
+		}
+	}
+}
+
+// explained tells whether the errors of a value are those of its only call.
+func explained(value map[string]json.RawMessage, problems []json.RawMessage) bool {
+	calls := array(value["calls"])
+	if len(calls) != 1 || len(array(value["statuses"])) > 0 || len(problems) == 0 || decode(calls[0]) == nil {
+		return false
+	}
+	_, has := decode(calls[0])["errors"]
+	return !has
+}
+
+// leaves collects every string, number and word that updates say.
+func leaves(said map[string]bool, updates []Update) map[string]bool {
+	for _, u := range updates {
+		for _, raw := range [][]byte{u.Body, u.Contact} {
+			walk(raw, func(leaf string) { said[leaf] = true })
+		}
+	}
+	return said
+}
+
+func leavesOf(value map[string]json.RawMessage) (all []string) {
+	for _, raw := range value {
+		walk(raw, func(leaf string) { all = append(all, leaf) })
+	}
+	return all
+}
+
+func walk(raw []byte, leaf func(string)) {
+	raw = bytes.TrimSpace(raw)
+	if o := decode(raw); o != nil {
+		for _, v := range o {
+			walk(v, leaf)
+		}
+	} else if a := array(raw); a != nil {
+		for _, v := range a {
+			walk(v, leaf)
+		}
+	} else if len(raw) > 0 && raw[0] != '[' && raw[0] != '{' {
+		leaf(string(raw))
 	}
 }
 

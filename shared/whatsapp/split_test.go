@@ -25,6 +25,11 @@ func envelope(value string) string {
 		`"messaging_product":"whatsapp","metadata":{"phone_number_id":"N","display_phone_number":"D"}` + value + `}}]}]}`
 }
 
+// change wraps the members of a value of any field.
+func change(field, value string) string {
+	return strings.Replace(envelope(","+value), `"field":"messages"`, `"field":"`+field+`"`, 1)
+}
+
 // Ensure that every element comes out once, in order, whatever its neighbours.
 func TestSplitShapes(t *testing.T) {
 	const wrap = `{"object":"whatsapp_business_account","entry":`
