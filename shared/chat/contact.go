@@ -1,6 +1,10 @@
 package chat
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Stamp orders what several updates write to the same field: newest provider time wins, ties by id.
 type Stamp struct {
@@ -74,23 +78,98 @@ type Consent struct {
 	Stamp  Stamp  `json:"stamp"`
 }
 
+// over tells whether c wins over d: the newer one, and of two in the same second the refusal.
+func (c Consent) over(d Consent) bool {
+	if c.Stamp.At.Equal(d.Stamp.At) && c.Given != d.Given {
+		return !c.Given
+	}
+	return c.Stamp.Newer(d.Stamp)
+}
+
 // Shown is how people call the contact; empty if nobody knows a name.
-func (c Profile) Shown() string {
+func (p Profile) Shown() string {
 	switch {
-	case c.Saved != "":
-		return c.Saved
-	case c.Name != "":
-		return c.Name
-	case c.Username != "":
-		return "@" + c.Username
+	case p.Saved != "":
+		return p.Saved
+	case p.Name != "":
+		return p.Name
+	case p.Username != "":
+		return "@" + p.Username
 	}
 	return ""
 }
 
 // Refuses tells whether the customer said no to messages of a category.
-func (c Profile) Refuses(category string) bool {
-	said, known := c.Consent[category]
+func (p Profile) Refuses(category string) bool {
+	said, known := p.Consent[category]
 	return known && !said.Given
+}
+
+// Self is the contact's own profile, without those of the contacts joined to it.
+func (c Contact) Self() Profile {
+	if c.Own != nil {
+		return *c.Own
+	}
+	return c.Profile
+}
+
+// Profile is what an update says of somebody.
+func (s Seen) Profile() Profile {
+	var p Profile
+	stamp := Stamp{At: s.At.UTC(), ID: s.ID}
+	if s.Name != "" || s.Username != "" {
+		p.Name, p.Username, p.Named = s.Name, s.Username, stamp
+	}
+	if s.Saved != nil {
+		p.Saved, p.SavedAt = *s.Saved, stamp
+	}
+	if s.KeyHash != "" {
+		p.KeyHash, p.KeyAt = s.KeyHash, stamp
+	}
+	if s.NewKey {
+		p.Flags = []string{FlagNewIdentity}
+	}
+	return p
+}
+
+// Take adds what is known of the same person from elsewhere and tells whether that says anything new. It commutes, so
+// that the result is a function of the set of what was taken: the newest word wins, flags add up.
+func (p *Profile) Take(q Profile) (changed bool) {
+	if q.Named.Newer(p.Named) {
+		p.Name, p.Username, p.Named, changed = q.Name, q.Username, q.Named, true
+	}
+	if q.SavedAt.Newer(p.SavedAt) {
+		p.Saved, p.SavedAt, changed = q.Saved, q.SavedAt, true
+	}
+	if p.KeyHash != "" && q.KeyHash != "" && p.KeyHash != q.KeyHash {
+		changed = p.flag(FlagNewIdentity) || changed
+	}
+	if q.KeyAt.Newer(p.KeyAt) {
+		p.KeyHash, p.KeyAt, changed = q.KeyHash, q.KeyAt, true
+	}
+	for _, f := range q.Flags {
+		changed = p.flag(f) || changed
+	}
+	for category, said := range q.Consent {
+		if old, known := p.Consent[category]; known && !said.over(old) {
+			continue
+		}
+		p.Consent = maps.Clone(p.Consent) // another profile may have the same map
+		if p.Consent == nil {
+			p.Consent = map[string]Consent{}
+		}
+		p.Consent[category], changed = said, true
+	}
+	return changed
+}
+
+func (p *Profile) flag(f string) (changed bool) {
+	at, there := slices.BinarySearch(p.Flags, f)
+	if there {
+		return false
+	}
+	p.Flags = slices.Insert(slices.Clone(p.Flags), at, f)
+	return true
 }
 
 // FlagSharedPhone marks contacts whose phone number turned up with another business-scoped user id and no change event:

@@ -16,6 +16,9 @@ func (m Message) LogValue() slog.Value {
 func (c Contact) LogValue() slog.Value { return slog.StringValue(string(c.ID)) }
 
 // LogValue shows nothing.
+func (Profile) LogValue() slog.Value { return slog.StringValue("[somebody]") }
+
+// LogValue shows nothing.
 func (Seen) LogValue() slog.Value { return slog.StringValue("[somebody]") }
 
 // LogValue shows nothing.

@@ -12,8 +12,8 @@ func TestLoggingHidesPeople(t *testing.T) {
 	var log bytes.Buffer
 	l := slog.New(slog.NewJSONHandler(&log, nil))
 	m := Message{ID: "wamid." + phone, Conversation: "100.01ABC", Text: words, ProviderID: phone, Send: &Send{To: Address{Phone: phone}}}
-	l.Info("x", "m", m, "p", &m, "to", m.Send.To, "c", Contact{ID: "01ABC", Name: name},
-		"seen", Seen{Phone: phone, Name: name}, "alias", Alias{Kind: AliasWAID, Value: phone})
+	l.Info("x", "m", m, "p", &m, "to", m.Send.To, "c", Contact{ID: "01ABC", Profile: Profile{Name: name}},
+		"profile", Profile{Saved: name}, "seen", Seen{Phone: phone, Name: name}, "alias", Alias{Kind: AliasWAID, Value: phone})
 	for _, hidden := range []string{phone, words, name} {
 		if strings.Contains(log.String(), hidden) {
 			t.Errorf("%q is in %s", hidden, log.String())

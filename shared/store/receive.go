@@ -73,16 +73,7 @@ func (s *Store) receive(ctx context.Context, in Inbound) (Received, error) {
 		if err != nil {
 			return Received{}, err
 		}
-		m.Contact = who.who.val.ID
-		named := rename(&who.who.val, in.Seen)
-		if who.changed || named {
-			o, err := who.who.put()
-			if err != nil {
-				return Received{}, err
-			}
-			writes = append(writes, o)
-		}
-		writes = append(writes, who.writes...)
+		m.Contact, writes = who.who.ID, who.writes
 	}
 	conv.ID = chat.Group(in.Number, in.Group)
 	if in.Group == "" {
@@ -193,16 +184,6 @@ const DefaultTeam = "default"
 // ownConversation lists a conversation with its contact.
 type ownConversation struct {
 	Conversation chat.ConversationID `json:"conversation"`
-}
-
-// rename gives the contact the newest name.
-func rename(c *chat.Contact, seen chat.Seen) (changed bool) {
-	stamp := chat.Stamp{At: seen.At.UTC(), ID: seen.ID}
-	if (seen.Name == "" && seen.Username == "") || !stamp.Newer(c.Named) {
-		return false
-	}
-	c.Name, c.Username, c.Named = seen.Name, seen.Username, stamp
-	return true
 }
 
 // expiry is when what is stored now is forgotten.

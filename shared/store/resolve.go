@@ -3,191 +3,198 @@ package store
 import (
 	"context"
 	"slices"
-	"time"
 
 	"threadline/shared/chat"
 )
 
-// resolved is the person that an update is about, and what it teaches about who that is.
+// resolved is the person that an update is about, and what the update teaches about who that is.
 type resolved struct {
-	who     doc[chat.Contact]
-	changed bool // who must be written for what it says now
-	// writes belong into the transaction of whatever the update stores. They don't hold who itself.
-	writes []op
+	who    chat.Contact // the survivor
+	self   chat.ContactID
+	writes []op // belong into the transaction of whatever the update stores
+}
+
+// shown are the identities that an update shows, the surest first. The phone comes last: it may be another's by now.
+func shown(seen chat.Seen) []Identity {
+	var all []Identity
+	for _, i := range []Identity{
+		{chat.AliasBSUID, seen.BSUID}, {chat.AliasParent, seen.Parent}, {chat.AliasBSUID, seen.PrevBSUID},
+		{chat.AliasParent, seen.PrevParent}, {chat.AliasWAID, seen.PrevPhone}, {chat.AliasWAID, seen.Phone},
+	} {
+		if i.Value != "" && !slices.Contains(all, i) {
+			all = append(all, i)
+		}
+	}
+	return all
 }
 
 // aliasKeys are the items that resolve needs to have been read.
 func aliasKeys(seen chat.Seen) []key {
 	var ks []key
-	add := func(kind, value string) {
-		if k := aliasKey(kind, value); value != "" && !slices.Contains(ks, k) {
+	for _, i := range shown(seen) {
+		ks = append(ks, i.key())
+	}
+	for _, v := range seen.Variants {
+		if k := aliasKey(chat.AliasWAID, v); v != "" && !slices.Contains(ks, k) {
 			ks = append(ks, k)
 		}
 	}
-	add(chat.AliasBSUID, seen.BSUID)
-	add(chat.AliasWAID, seen.Phone)
-	add(chat.AliasBSUID, seen.PrevBSUID)
-	add(chat.AliasWAID, seen.PrevPhone)
 	return ks
 }
 
 // resolve finds out whom an update is about. What joins two identities is a message that shows both, or Meta's own word
-// that one became the other. A phone that turns up with a second business-scoped id, seen in the same account and
-// without such a word, is another person's from then on, and both are flagged.
+// that one became the other. A phone that turns up with a second user id, seen in the same account and without such a
+// word, is another person's from then on, and both are flagged. A phone that was never seen is that of whoever is known
+// by another way to write it.
+//
+// Whom a person separated by hand, evidence doesn't join: what shows both is the one's who has the user id, each
+// identity stays where it was, and both are flagged.
 //
 // The outcome doesn't depend on the order of arrival, with one limit: once a phone was shown with two ids of one account,
 // what showed the phone alone, or with an id of another account, stays with the person who had the phone by what was
 // known when it arrived. order_test.go says precisely what holds.
 func (s *Store) resolve(ctx context.Context, seen chat.Seen, items map[key]item) (*resolved, error) {
-	r := &resolving{store: s, seen: seen}
-	if err := r.load(ctx, items); err != nil {
-		return nil, err
-	}
-	if err := r.decide(ctx); err != nil {
+	r, err := s.resolving(ctx, seen, items)
+	if err != nil {
 		return nil, err
 	}
 	return r.finish()
 }
 
+// resolving is what an update is found to mean, as long as nothing is written.
 type resolving struct {
-	store    *Store
-	seen     chat.Seen
-	aliases  map[key]*doc[chat.Alias]
-	contacts map[chat.ContactID]*doc[chat.Contact] // all that the aliases name, and their survivors
-	who      *doc[chat.Contact]
-	dirty    map[chat.ContactID]bool // contacts other than who that change
-	whoNew   bool                    // who is to be written whatever the update says
+	crowd
+	seen    chat.Seen
+	aliases map[key]*doc[chat.Alias]
+	self    *doc[chat.Contact] // whom the update is about, as its surest identity says: what it teaches is put there
+	moved   bool               // the phone is self's from now on, though somebody else had it
 }
 
-func (r *resolving) load(ctx context.Context, items map[key]item) error {
-	r.aliases = map[key]*doc[chat.Alias]{}
-	r.contacts = map[chat.ContactID]*doc[chat.Contact]{}
-	r.dirty = map[chat.ContactID]bool{}
-	var ids []chat.ContactID
-	for _, k := range aliasKeys(r.seen) {
+// resolving decides. The contact, if any, is whose phone it is if nobody is known to have it.
+func (s *Store) resolving(ctx context.Context, seen chat.Seen, items map[key]item, contact ...chat.ContactID) (*resolving, error) {
+	r := &resolving{crowd: s.newCrowd(), seen: seen, aliases: map[key]*doc[chat.Alias]{}}
+	ids := slices.Clone(contact)
+	for _, k := range aliasKeys(seen) {
 		d, err := read[chat.Alias](items, k)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r.aliases[k] = &d
 		for _, h := range d.val.Holders {
 			ids = append(ids, h.Contact)
 		}
 	}
-	// A joined contact names its survivor, which may have been joined itself.
-	for len(ids) > 0 {
-		var keys []key
-		for _, id := range ids {
-			if r.contacts[id] == nil {
-				keys = append(keys, contactKey(id))
-			}
-		}
-		found, err := r.store.get(ctx, keys...)
-		if err != nil {
-			return err
-		}
-		ids = nil
-		for _, k := range keys {
-			d, err := read[chat.Contact](found, k)
-			if err != nil {
-				return err
-			}
-			if d.rev == 0 {
-				continue // erased: the alias is nobody's
-			}
-			r.contacts[d.val.ID] = &d
-			if next := d.val.Joined; next != "" && r.contacts[next] == nil {
-				ids = append(ids, next)
-			}
-		}
+	if err := r.load(ctx, ids...); err != nil {
+		return nil, err
 	}
-	return nil
+	if err := r.decide(ctx, contact...); err != nil {
+		return nil, err
+	}
+	r.learn(r.self, seen.Profile())
+	return r, nil
 }
 
-// survivor follows the pointers that joining leaves.
-func (r *resolving) survivor(id chat.ContactID) *doc[chat.Contact] {
-	c := r.contacts[id]
-	for c != nil && c.val.Joined != "" {
-		c = r.contacts[c.val.Joined]
+// holder returns who has an alias at the time of the update, nil if nobody ever had.
+func (r *resolving) holder(a chat.Alias) *doc[chat.Contact] { return r.byID[a.HolderAt(r.seen.At)] }
+
+// line is the phone's alias or, if it was never seen, all that its other spellings are known by.
+func (r *resolving) line() chat.Alias {
+	own := Identity{chat.AliasWAID, r.seen.Phone}
+	if r.seen.Phone == "" {
+		return chat.Alias{}
 	}
+	line := r.aliases[own.key()].val
+	if len(line.Holders) > 0 {
+		return line
+	}
+	for _, v := range r.seen.Variants {
+		if a := r.aliases[aliasKey(chat.AliasWAID, v)]; a != nil {
+			for _, h := range a.val.Holders {
+				line.See(h.Contact, h.First, h.Source)
+			}
+		}
+	}
+	return line
+}
+
+// holds tells whether the person that c belongs to is among those who ever had the alias.
+func (r *resolving) holds(c *doc[chat.Contact], a chat.Alias) bool {
+	return slices.ContainsFunc(a.Holders, func(h chat.Holder) bool { return r.byID[h.Contact] != nil && r.same(h.Contact, c.val.ID) })
+}
+
+func (r *resolving) decide(ctx context.Context, contact ...chat.ContactID) error {
+	line := r.line()
+	phone := r.holder(line)
+	for _, id := range contact {
+		if phone == nil {
+			phone = r.byID[id]
+		}
+	}
+	for _, i := range shown(r.seen) {
+		if i.Kind == chat.AliasWAID && i.Value == r.seen.Phone {
+			continue
+		}
+		c := r.holder(r.aliases[i.key()].val)
+		if c == nil {
+			continue
+		}
+		if r.self == nil {
+			r.self = c
+		} else if err := r.link(ctx, r.self, c); err != nil {
+			return err
+		}
+	}
+	switch {
+	case phone == nil && r.self == nil:
+		r.self = r.stranger()
+		return nil
+	case phone == nil, r.self != nil && (r.same(r.self.val.ID, phone.val.ID) || r.holds(r.self, line)):
+		return nil // of those who had the phone, self is one: known already
+	}
+	return r.settlePhone(ctx, phone)
+}
+
+// settlePhone decides whether who had the phone is self. That a changed phone was somebody else's before doesn't make
+// them the same.
+func (r *resolving) settlePhone(ctx context.Context, phone *doc[chat.Contact]) error {
+	rival, err := r.rival(ctx, phone)
+	switch {
+	case err != nil:
+		return err
+	case rival:
+		if r.self == nil {
+			r.self = r.stranger()
+		}
+		r.moved = true
+		r.learn(r.self, sharedPhone)
+		r.learn(phone, sharedPhone)
+		return nil
+	case r.self == nil:
+		r.self = phone
+		return nil
+	}
+	return r.link(ctx, r.self, phone)
+}
+
+var sharedPhone = chat.Profile{Flags: []string{chat.FlagSharedPhone}}
+
+// stranger is a contact that there wasn't yet.
+func (r *resolving) stranger() *doc[chat.Contact] {
+	id := chat.ContactID(r.store.newID())
+	c := &doc[chat.Contact]{key: contactKey(id), val: chat.Contact{ID: id}}
+	r.byID[id], r.dirty[id] = c, true
 	return c
 }
 
-// holder returns who has the alias at the time of the update, nil if nobody ever had.
-func (r *resolving) holder(kind, value string) *doc[chat.Contact] {
-	if value == "" {
-		return nil
+// rival tells whether the phone's holder is known by a user id in an account where this person has another: in the
+// update's, or in one where self was seen before.
+func (r *resolving) rival(ctx context.Context, phone *doc[chat.Contact]) (bool, error) {
+	if r.seen.BSUID == "" && r.seen.Parent == "" {
+		return false, nil
 	}
-	return r.survivor(r.aliases[aliasKey(kind, value)].val.HolderAt(r.seen.At))
-}
-
-// holds tells whether c is among those who ever had the alias.
-func (r *resolving) holds(c *doc[chat.Contact], kind, value string) bool {
-	for _, h := range r.aliases[aliasKey(kind, value)].val.Holders {
-		if r.survivor(h.Contact) == c {
-			return true
-		}
-	}
-	return false
-}
-
-func (r *resolving) decide(ctx context.Context) error {
-	s := r.seen
-	if s.PrevBSUID != "" || s.PrevPhone != "" {
-		return r.change(ctx)
-	}
-	byID, byPhone := r.holder(chat.AliasBSUID, s.BSUID), r.holder(chat.AliasWAID, s.Phone)
-	if s.BSUID == "" || s.Phone == "" || byPhone == nil || byID == byPhone {
-		r.joinAll(byID, byPhone)
-		return nil
-	}
-	if byID != nil && r.holds(byID, chat.AliasWAID, s.Phone) {
-		r.who = byID // an older holder of the phone: known already
-		return nil
-	}
-	rival, err := r.rival(ctx, byPhone, byID)
-	if err != nil {
-		return err
-	}
-	if !rival {
-		r.joinAll(byID, byPhone)
-		return nil
-	}
-	r.joinAll(byID)
-	r.flag(r.who)
-	r.flag(byPhone)
-	return nil
-}
-
-// change joins what Meta says is one person. That the new phone was somebody else's before doesn't make them the same.
-func (r *resolving) change(ctx context.Context) error {
-	s := r.seen
-	same := []*doc[chat.Contact]{r.holder(chat.AliasBSUID, s.PrevBSUID), r.holder(chat.AliasWAID, s.PrevPhone),
-		r.holder(chat.AliasBSUID, s.BSUID)}
-	byPhone := r.holder(chat.AliasWAID, s.Phone)
-	rival := false
-	if byPhone != nil && s.BSUID != "" && !slices.Contains(same, byPhone) {
-		var err error
-		if rival, err = r.rival(ctx, byPhone, nil); err != nil {
-			return err
-		}
-	}
-	if !rival {
-		r.joinAll(append(same, byPhone)...)
-		return nil
-	}
-	r.joinAll(same...)
-	r.flag(r.who)
-	r.flag(byPhone)
-	return nil
-}
-
-// rival tells whether the phone's holder is known by a business-scoped id in an account where this person has another:
-// in the update's, or in one where byID was seen before.
-func (r *resolving) rival(ctx context.Context, c, byID *doc[chat.Contact]) (bool, error) {
 	scopes := []string{r.seen.Scope}
-	if byID != nil {
-		own, err := r.known(ctx, byID)
+	if r.self != nil {
+		own, err := r.store.known(ctx, r.survivor(r.self.val.ID).val)
 		if err != nil {
 			return false, err
 		}
@@ -195,167 +202,66 @@ func (r *resolving) rival(ctx context.Context, c, byID *doc[chat.Contact]) (bool
 			scopes = append(scopes, a.Scopes...)
 		}
 	}
-	theirs, err := r.known(ctx, c)
+	theirs, err := r.store.known(ctx, r.survivor(phone.val.ID).val)
 	if err != nil {
 		return false, err
 	}
 	return slices.ContainsFunc(theirs, func(a ownAlias) bool {
-		return a.Kind == chat.AliasBSUID && a.Value != r.seen.BSUID && a.Value != r.seen.PrevBSUID &&
-			slices.ContainsFunc(a.Scopes, func(scope string) bool { return slices.Contains(scopes, scope) })
+		return r.differs(a) && slices.ContainsFunc(a.Scopes, func(scope string) bool { return slices.Contains(scopes, scope) })
 	}), nil
 }
 
-// known returns the identities of a contact and of those joined to it.
-func (r *resolving) known(ctx context.Context, c *doc[chat.Contact]) ([]ownAlias, error) {
-	var all []ownAlias
-	for _, id := range append([]chat.ContactID{c.val.ID}, c.val.Absorbed...) {
-		own, err := r.store.aliasesOf(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, own...)
+// differs tells whether an identity is of a kind that the update shows with another value.
+func (r *resolving) differs(a ownAlias) bool {
+	switch a.Kind {
+	case chat.AliasBSUID:
+		return r.seen.BSUID != "" && a.Value != r.seen.BSUID && a.Value != r.seen.PrevBSUID
+	case chat.AliasParent:
+		return r.seen.Parent != "" && a.Value != r.seen.Parent && a.Value != r.seen.PrevParent
 	}
-	return all, nil
+	return false
 }
 
-// joinAll makes who of the given contacts: the oldest survives and speaks for the others. No item is moved.
-func (r *resolving) joinAll(cs ...*doc[chat.Contact]) {
-	for _, c := range cs {
-		if c != nil && (r.who == nil || c.val.ID < r.who.val.ID) {
-			r.who = c
+// link records that the update shows two contacts to be one person, which they are from then on unless somebody parted
+// them by hand.
+func (r *resolving) link(ctx context.Context, a, b *doc[chat.Contact]) error {
+	stamp := chat.Stamp{At: r.seen.At.UTC(), ID: r.seen.ID}
+	if old, known := a.val.Linked[b.val.ID]; a == b || (known && !old.Newer(stamp)) {
+		return nil
+	}
+	circle, ok, err := r.circle(ctx, a.val.ID, b.val.ID)
+	if err != nil {
+		return err
+	}
+	if !ok { // more than any person has: something else is wrong with them
+		r.learn(a, sharedPhone)
+		r.learn(b, sharedPhone)
+		return nil
+	}
+	for _, c := range [][2]*doc[chat.Contact]{{a, b}, {b, a}} {
+		if c[0].val.Linked == nil {
+			c[0].val.Linked = map[chat.ContactID]chat.Stamp{}
 		}
+		c[0].val.Linked[c[1].val.ID] = stamp
+		r.dirty[c[0].val.ID] = true
 	}
-	if r.who == nil {
-		id := chat.ContactID(r.store.newID())
-		r.who = &doc[chat.Contact]{key: contactKey(id), val: chat.Contact{ID: id}}
-		r.contacts[id], r.whoNew = r.who, true
-	}
-	for _, c := range cs {
-		if c == nil || c == r.who || c.val.Joined != "" {
-			continue
-		}
-		c.val.Joined = r.who.val.ID
-		if c.val.Named.Newer(r.who.val.Named) {
-			r.who.val.Name, r.who.val.Username, r.who.val.Named = c.val.Name, c.val.Username, c.val.Named
-		}
-		r.dirty[c.val.ID], r.whoNew = true, true
-		r.who.val.Absorbed = append(append(r.who.val.Absorbed, c.val.ID), c.val.Absorbed...)
-	}
-}
-
-func (r *resolving) flag(c *doc[chat.Contact]) {
-	if slices.Contains(c.val.Flags, chat.FlagSharedPhone) {
-		return
-	}
-	c.val.Flags = append(c.val.Flags, chat.FlagSharedPhone)
-	if c == r.who {
-		r.whoNew = true
-	} else {
-		r.dirty[c.val.ID] = true
-	}
+	r.regroup(circle)
+	return nil
 }
 
 // finish turns the decision into writes.
 func (r *resolving) finish() (*resolved, error) {
-	out := &resolved{}
-	for id := range r.dirty {
-		o, err := r.contacts[id].put()
+	var writes []op
+	for _, i := range shown(r.seen) {
+		ops, err := r.evidence(i)
 		if err != nil {
 			return nil, err
 		}
-		out.writes = append(out.writes, o)
+		writes = append(writes, ops...)
 	}
-	for _, k := range aliasKeys(r.seen) {
-		ops, err := r.evidence(r.aliases[k])
-		if err != nil {
-			return nil, err
-		}
-		out.writes = append(out.writes, ops...)
-	}
-	out.who, out.changed = *r.who, r.whoNew
-	return out, nil
-}
-
-// evidence notes on an alias that who has it, and the other way round.
-func (r *resolving) evidence(a *doc[chat.Alias]) ([]op, error) {
-	kind, value := chat.AliasBSUID, r.seen.BSUID
-	switch a.key {
-	case aliasKey(chat.AliasWAID, r.seen.Phone):
-		kind, value = chat.AliasWAID, r.seen.Phone
-	case aliasKey(chat.AliasBSUID, r.seen.PrevBSUID):
-		value = r.seen.PrevBSUID
-	case aliasKey(chat.AliasWAID, r.seen.PrevPhone):
-		kind, value = chat.AliasWAID, r.seen.PrevPhone
-	}
-	a.val.Kind, a.val.Value = kind, value
-	id := r.who.val.ID
-	isNew := true
-	for _, h := range a.val.Holders {
-		if r.survivor(h.Contact) == r.who {
-			id, isNew = h.Contact, false // evidence stays where it was before a join, so that the join can be taken back
-		}
-	}
-	if isNew {
-		// Writing who makes two updates meet that give it an identity at the same time: only one of them has seen all.
-		r.whoNew = true
-	}
-	changed := a.val.See(id, r.seen.At, r.seen.Source)
-	newScope := kind == chat.AliasBSUID && r.seen.Scope != "" && !slices.Contains(a.val.Scopes, r.seen.Scope)
-	if newScope {
-		a.val.Scopes = append(a.val.Scopes, r.seen.Scope)
-		slices.Sort(a.val.Scopes)
-	}
-	if !changed && !newScope {
-		return nil, nil
-	}
-	o, err := a.put()
+	ops, err := r.ops()
 	if err != nil {
 		return nil, err
 	}
-	ops := []op{o}
-	// Whoever has it now has it; the others had it.
-	for i, h := range a.val.Holders {
-		own := ownAlias{Kind: kind, Value: value, Scopes: a.val.Scopes, Since: h.First, Moved: i < len(a.val.Holders)-1}
-		o, err := doc[ownAlias]{key: ownAliasKey(h.Contact, kind, value), val: own}.overwrite()
-		if err != nil {
-			return nil, err
-		}
-		ops = append(ops, o)
-	}
-	return ops, nil
-}
-
-// ownAlias is the contact's side of an alias.
-type ownAlias struct {
-	Kind   string    `json:"kind"`
-	Value  string    `json:"value"`
-	Scopes []string  `json:"scopes,omitempty"`
-	Since  time.Time `json:"since"`
-	Moved  bool      `json:"moved,omitempty"` // somebody else has it now
-}
-
-// overwrite is a write without a condition, for items that say the same whoever writes them.
-func (d doc[T]) overwrite() (op, error) {
-	o, err := d.put()
-	o.cond = always
-	return o, err
-}
-
-// aliasesOf returns the identities that a contact has now.
-func (s *Store) aliasesOf(ctx context.Context, id chat.ContactID) ([]ownAlias, error) {
-	items, err := s.query(ctx, prefix("USER#"+string(id), "ALIAS#"))
-	if err != nil {
-		return nil, err
-	}
-	var out []ownAlias
-	for _, it := range items {
-		d, err := decode[ownAlias](keyOf(it), it)
-		if err != nil {
-			return nil, err
-		}
-		if !d.val.Moved {
-			out = append(out, d.val)
-		}
-	}
-	return out, nil
+	return &resolved{who: r.survivor(r.self.val.ID).val, self: r.self.val.ID, writes: append(writes, ops...)}, nil
 }
