@@ -27,7 +27,7 @@ func (s *Store) newCrowd() crowd {
 	return crowd{s, map[chat.ContactID]*doc[chat.Contact]{}, map[chat.ContactID]bool{}, map[chat.ContactID]bool{}}
 }
 
-// load reads contacts and those that speak for them. One that was erased is nobody.
+// load reads contacts and those that speak for them. One that was erased is nobody, and so is who was joined to it.
 func (p crowd) load(ctx context.Context, ids ...chat.ContactID) error {
 	for len(ids) > 0 {
 		var keys []key
@@ -55,10 +55,11 @@ func (p crowd) load(ctx context.Context, ids ...chat.ContactID) error {
 			}
 		}
 	}
+	maps.DeleteFunc(p.byID, func(id chat.ContactID, _ *doc[chat.Contact]) bool { return p.survivor(id) == nil })
 	return nil
 }
 
-// survivor returns who speaks for a contact, nil if there is no such contact.
+// survivor returns who speaks for a contact, nil if nobody does.
 func (p crowd) survivor(id chat.ContactID) *doc[chat.Contact] {
 	c := p.byID[id]
 	for c != nil && c.val.Joined != "" {
@@ -66,6 +67,9 @@ func (p crowd) survivor(id chat.ContactID) *doc[chat.Contact] {
 	}
 	return c
 }
+
+// size is how many contacts a person consists of.
+func (p crowd) size(id chat.ContactID) int { return 1 + len(p.survivor(id).val.Absorbed) }
 
 // same tells whether two contacts are one person.
 func (p crowd) same(a, b chat.ContactID) bool { return p.survivor(a) == p.survivor(b) }
@@ -151,7 +155,7 @@ func (p crowd) regroup(circle []*doc[chat.Contact]) {
 	}
 }
 
-// ops writes who has changed, but for the one that the caller writes, and protects what the decisions rested on.
+// ops writes who has changed and protects what the decisions rested on.
 func (p crowd) ops() ([]op, error) {
 	var ops []op
 	for id, c := range p.byID {
