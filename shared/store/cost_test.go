@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"testing"
@@ -51,6 +52,15 @@ var operations = []struct {
 	}},
 	{"receipt", func(s *Store, i int) error { // one that is before its message
 		_, _, err := s.Settle(context.Background(), receipt(fmt.Sprint("wamid.out.", i), chat.Sent, after(i)))
+		return err
+	}},
+	{"amendment", func(s *Store, i int) error {
+		m := amendment(inbound(fmt.Sprint("a", i), after(i), chat.Seen{}), chat.KindReaction, "w0", "👍").Message
+		m.Conversation = chat.Direct(ourNumber, "01ABC")
+		_, found, err := s.Amend(context.Background(), m)
+		if err == nil && !found {
+			err = errors.New("there is no such message")
+		}
 		return err
 	}},
 	{"page", func(s *Store, _ int) error {

@@ -24,9 +24,8 @@ func (s *Store) Imported(ctx context.Context, conv chat.ConversationID, after st
 	limit = max(limit, 1)
 	var out []chat.Message
 	from := max(after, "MSG#")
-	for {
-		// One more than the page, for the message at from.
-		items, err := s.query(ctx, span{pk: "CONV#" + string(conv), from: from, to: "MSG#" + newestFirst, limit: limit + 1})
+	for n := limit + 1; ; n = min(2*n, maxStride) { // one more than the page, for the message at from
+		items, err := s.query(ctx, span{pk: "CONV#" + string(conv), from: from, to: "MSG#" + newestFirst, limit: n})
 		if err != nil {
 			return nil, err
 		}
@@ -45,12 +44,16 @@ func (s *Store) Imported(ctx context.Context, conv chat.ConversationID, after st
 				return out, nil
 			}
 		}
-		if len(items) <= limit {
+		if len(items) < n {
 			return out, nil
 		}
-		from = keyOf(items[limit]).sk
+		from = keyOf(items[n-1]).sk
 	}
 }
+
+// maxStride is how many messages Imported reads at once when it finds none that were imported: behind the last one there
+// may be years of a conversation.
+const maxStride = 500
 
 // importGrain is how precise ImportQuiet is: an import is many updates a second, and its time one item.
 const importGrain = 10 * time.Second
