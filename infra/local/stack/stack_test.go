@@ -198,7 +198,7 @@ func TestSecondQueueHasItsOwnPace(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
 	var busy, most, done int
-	both := make(chan struct{}, 1) // what two reports hand each other: neither ends alone
+	both := make(chan struct{}) // what two reports hand each other: neither ends alone
 	rep := newReports(t, func(r *http.Request, record events.SQSMessage) string {
 		if !strings.HasPrefix(r.URL.Path, "/pair") {
 			return "ok"
@@ -210,6 +210,7 @@ func TestSecondQueueHasItsOwnPace(t *testing.T) {
 		select {
 		case both <- struct{}{}:
 		case <-both:
+		case <-r.Context().Done(): // timed out; it comes again
 		}
 		mu.Lock()
 		defer mu.Unlock()
