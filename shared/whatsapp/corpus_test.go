@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,7 +65,7 @@ func TestCorpus(t *testing.T) {
 	if bodies == nil {
 		t.Skip("the shared folder is missing")
 	}
-	types := map[string]int{}
+	types, kinds := map[string]int{}, map[UpdateKind]int{}
 	for name, body := range bodies {
 		updates, err := Split(body)
 		if err != nil {
@@ -74,6 +75,8 @@ func TestCorpus(t *testing.T) {
 		nothingLost(t, body, updates)
 		for _, u := range updates {
 			parseAll(t, u)
+			checkKind(t, name, u)
+			kinds[u.Kind]++
 			if !json.Valid(entry(t, u)) {
 				t.Errorf("%s: queued update is not JSON", name)
 			}
@@ -97,6 +100,71 @@ func TestCorpus(t *testing.T) {
 		"interactive button order system unsupported edit revoke") {
 		if types[want] == 0 {
 			t.Errorf("no message of type %s among the bodies: %v", want, types)
+		}
+	}
+	for _, want := range []UpdateKind{KindEcho, KindHistory, KindContact, KindPreference, KindHandover, KindGroup, KindSignal, KindEvent} {
+		if kinds[want] == 0 {
+			t.Errorf("no %s among the bodies", want)
+		}
+	}
+}
+
+// kindOf says what the elements of a field become.
+var kindOf = map[string][]UpdateKind{
+	"messages": {KindMessage, KindStatus, KindEvent}, "standby": {KindMessage, KindStatus, KindEcho}, "history": {KindHistory},
+	"smb_message_echoes": {KindEcho}, "smb_app_state_sync": {KindContact}, "calls": {KindCall}, "user_preferences": {KindPreference},
+	"messaging_handovers": {KindHandover}, "automatic_events": {KindSignal}, "group_lifecycle_update": {KindGroup},
+	"group_participants_update": {KindGroup}, "group_settings_update": {KindGroup}, "group_status_update": {KindGroup},
+}
+
+// checkKind checks that an update is of a kind of its field, and that what it
+// says is where it is looked for.
+func checkKind(t *testing.T, name string, u Update) {
+	kinds, known := kindOf[u.Field]
+	if !known && (accountFields[u.Field] != nil || u.Field == "") {
+		kinds = []UpdateKind{KindEvent}
+	}
+	if !slices.Contains(kinds, u.Kind) && u.Field != "" && !strings.Contains(name, "fba_") && !strings.Contains(name, "ig_") {
+		t.Errorf("%s: %s became %s", name, u.Field, u.Kind)
+	}
+	missing := func(v any, there ...bool) {
+		t.Helper()
+		if slices.Contains(there, false) {
+			t.Errorf("%s: %s says too little: %+v", name, u.Kind, v)
+		}
+	}
+	switch u.Kind {
+	case KindEcho:
+		m, _ := ParseMessage(u)
+		missing(m, m.To.Known(), m.ID != "", m.Type != "", !m.Timestamp.IsZero(), m.Content != nil)
+	case KindHistory:
+		h, _ := ParseHistory(u)
+		missing(h, h.Thread != "", h.Customer.Known(), len(h.Messages) > 0, h.Media || h.Chunk > 0 && h.Progress > 0)
+		for _, m := range h.Messages {
+			missing(m, m.ID != "", m.Type != "", !m.Timestamp.IsZero(), h.Media || m.Status != "", m.From.Known())
+		}
+	case KindContact:
+		c, _ := ParseSavedContact(u)
+		missing(c, c.Phone != "", c.Name != "" || c.Removed, !c.Timestamp.IsZero())
+	case KindCall:
+		c, _ := ParseCall(u)
+		missing(c, c.ID != "", c.Event != "" || c.Status != "", c.Customer().Known(), !c.Timestamp.IsZero())
+	case KindPreference:
+		p, _ := ParsePreference(u)
+		missing(p, p.Who.Known(), p.Category != "", p.Value != "", !p.Timestamp.IsZero())
+	case KindHandover:
+		h, _ := ParseHandover(u)
+		missing(h, h.Customer.Known(), h.Type != "", h.To != "", !h.Timestamp.IsZero(), u.Number != "")
+	case KindGroup:
+		g, _ := ParseGroupEvent(u)
+		missing(g, g.GroupID != "", g.Type != "", g.Text != "")
+	case KindSignal:
+		s, _ := ParseSignal(u)
+		missing(s, s.MessageID != "", s.Name != "", !s.Timestamp.IsZero())
+	case KindEvent:
+		e, _ := ParseAccountEvent(u)
+		if accountFields[e.Field] != nil && u.Field != "messages" && (u.Field != "" || e.Event != "") {
+			missing(e, len(e.Changes) > 0 || e.Template != nil && e.Template.Name != "", !e.Timestamp.IsZero(), e.WABA != "")
 		}
 	}
 }

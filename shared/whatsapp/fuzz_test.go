@@ -3,8 +3,26 @@ package whatsapp
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"testing"
 )
+
+// fieldSeeds are values of the fields that are taken apart, without braces.
+var fieldSeeds = []struct{ field, value string }{
+	{"standby", `"standby":{"messages":[{"id":"1"},"x"],"message_echoes":[{"id":"2","message":{"to":"1","type":"text"}}],"contacts":[{"wa_id":"1"}],"new":1},"statuses":[{}]`},
+	{"smb_message_echoes", `"message_echoes":[{"to":"1","to_user_id":"US.1","type":"edit","edit":{"message":{}}},1],"contacts":[{"user_id":"US.1"}]`},
+	{"calls", `"calls":[{"id":"c","event":"terminate","direction":"BUSINESS_INITIATED","duration":1}],"errors":[{"code":138001}]`},
+	{"calls", `"calls":[{}],"statuses":[{"id":"c","status":"RINGING","recipient_id":"1"}],"errors":[1]`},
+	{"history", `"history":[{"metadata":{"phase":0,"chunk_order":1,"progress":5},"threads":[{"id":"1","messages":[{"from":"D","id":"a"},"x"],"y":1},[]],"errors":[{}]},7]`},
+	{"history", `"messages":[{"from":"D","to":"1","image":{"id":"7"}},1],"errors":[{"code":2593109}]`},
+	{"smb_app_state_sync", `"state_sync":[{"type":"contact","contact":{"phone_number":"1"},"action":"remove"},{"type":"label"},1]`},
+	{"user_preferences", `"user_preferences":[{"wa_id":"1","value":"stop","timestamp":1}],"contacts":[{"wa_id":"1"}]`},
+	{"messaging_handovers", `"sender":{"phone_number":"1"},"type":"control_passed","control_passed":{"new_owner_role":"a"},"contacts":[{"wa_id":"1"}]`},
+	{"messaging_handovers", `"messaging_handovers":[{"recipient":{"phone_number_id":"M"},"type":"control_taken"},1],"type":"x"`},
+	{"group_participants_update", `"groups":[{"group_id":"G","removed_participants":[{"input":1}],"failed_participants":[{"errors":[{"code":"1"}]}]},1]`},
+	{"automatic_events", `"automatic_events":[{"id":"1","custom_data":{"value":2.50}},1]`},
+	{"account_update", `"event":"ACCOUNT_RESTRICTION","restriction_info":[{"restriction_type":"R","expiration":1}]`},
+}
 
 // FuzzSplit proves that nothing panics, nothing is lost and nothing becomes
 // invalid, for any input at all.
@@ -15,50 +33,57 @@ func FuzzSplit(f *testing.F) {
 		envelope(`,"messages":[{"type":"edit","edit":{"message":{"type":"edit","edit":{"message":{}}}}}]`),
 		envelope(`,"messages":[{"type":"interactive","interactive":{"nfm_reply":{"response_json":{"a":1}}},"timestamp":1e99}]`),
 		envelope(`,"messages":[{"type":"contacts","contacts":[1,{"phones":[{}],"emails":"x"}],"system":{"user_id":"US.1"}}]`),
-		change("standby", `"standby":{"messages":[{"id":"1"},"x"],"message_echoes":[{"id":"2","message":{"to":"1","type":"text"}}],"contacts":[{"wa_id":"1"}],"new":1},"statuses":[{}]`),
-		change("smb_message_echoes", `"message_echoes":[{"to":"1","to_user_id":"US.1","type":"edit","edit":{"message":{}}},1],"contacts":[{"user_id":"US.1"}]`),
-		change("calls", `"calls":[{"id":"c","event":"terminate","direction":"BUSINESS_INITIATED","duration":1}],"errors":[{"code":138001}]`),
-		change("calls", `"calls":[{}],"statuses":[{"id":"c","status":"RINGING","recipient_id":"1"}],"errors":[1]`),
-		change("history", `"history":[{"metadata":{"phase":0,"chunk_order":1,"progress":5},"threads":[{"id":"1","messages":[{"from":"D","id":"a"},"x"],"y":1},[]],"errors":[{}]},7]`),
-		change("history", `"messages":[{"from":"D","to":"1","image":{"id":"7"}},1],"errors":[{"code":2593109}]`),
-		change("smb_app_state_sync", `"state_sync":[{"type":"contact","contact":{"phone_number":"1"},"action":"remove"},{"type":"label"},1]`),
-		change("user_preferences", `"user_preferences":[{"wa_id":"1","value":"stop","timestamp":1}],"contacts":[{"wa_id":"1"}]`),
-		change("messaging_handovers", `"sender":{"phone_number":"1"},"type":"control_passed","control_passed":{"new_owner_role":"a"},"contacts":[{"wa_id":"1"}]`),
-		change("messaging_handovers", `"messaging_handovers":[{"recipient":{"phone_number_id":"M"},"type":"control_taken"},1],"type":"x"`),
-		change("group_participants_update", `"groups":[{"group_id":"G","removed_participants":[{"input":1}],"failed_participants":[{"errors":[{"code":"1"}]}]},1]`),
-		change("automatic_events", `"automatic_events":[{"id":"1","custom_data":{"value":2.50}},1]`),
-		change("account_update", `"event":"ACCOUNT_RESTRICTION","restriction_info":[{"restriction_type":"R","expiration":1}]`),
 		`{"object":"whatsapp_business_account","entry":["x",{"changes":[null,{"value":{}}]}]}`,
 		`{"object":"page","entry":[]}`, `[]`, `"\"["`, `1`, `{"entry":[{"changes":[{"a":"\\","b":[[],{}]}]}]}`,
 	} {
 		f.Add([]byte(seed))
+	}
+	for _, seed := range fieldSeeds {
+		f.Add([]byte(change(seed.field, seed.value)))
 	}
 	for _, body := range corpus(f) {
 		if len(body) < 1<<16 {
 			f.Add(body)
 		}
 	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		updates, err := Split(body)
-		if err != nil {
-			if json.Valid(body) {
-				t.Fatalf("refused valid JSON: %v", err)
-			}
-			return
+	f.Fuzz(func(t *testing.T, body []byte) { splitAll(t, body) })
+}
+
+// FuzzSplitField is the same within the envelope, where bytes alone seldom get.
+func FuzzSplitField(f *testing.F) {
+	for _, seed := range fieldSeeds {
+		f.Add(seed.field, []byte("{"+seed.value+"}"))
+	}
+	f.Fuzz(func(t *testing.T, field string, value []byte) {
+		name, err := json.Marshal(field)
+		if err != nil || !json.Valid(value) {
+			t.Skip()
 		}
-		for _, u := range updates {
-			queued := entry(t, u)
-			var back Update
-			if err := json.Unmarshal(queued, &back); err != nil {
-				t.Fatalf("queued update %q: %v", queued, err)
-			}
-			if len(u.GroupKey()) != 32 {
-				t.Fatalf("group key %q", u.GroupKey())
-			}
-			parseAll(t, back)
-		}
-		nothingLost(t, body, updates)
+		splitAll(t, fmt.Appendf(nil, `{"object":"whatsapp_business_account","entry":[{"id":"W","changes":[{"field":%s,"value":%s}]}]}`, name, value))
 	})
+}
+
+func splitAll(t *testing.T, body []byte) {
+	t.Helper()
+	updates, err := Split(body)
+	if err != nil {
+		if json.Valid(body) {
+			t.Fatalf("refused valid JSON: %v", err)
+		}
+		return
+	}
+	for _, u := range updates {
+		queued := entry(t, u)
+		var back Update
+		if err := json.Unmarshal(queued, &back); err != nil {
+			t.Fatalf("queued update %q: %v", queued, err)
+		}
+		if len(u.GroupKey()) != 32 {
+			t.Fatalf("group key %q", u.GroupKey())
+		}
+		parseAll(t, back)
+	}
+	nothingLost(t, body, updates)
 }
 
 // parseAll reads an update as every kind; only one that is no object may fail.

@@ -66,7 +66,7 @@ func contactIdentity(c fields) Identity {
 	id.KeyHash = c.text("identity_key_hash")
 	profile := c.object("profile")
 	id.Name = profile.text("name")
-	id.Username = strings.TrimPrefix(strings.TrimSpace(profile.text("username")), "@")
+	id.Username = strings.TrimPrefix(strings.TrimSpace(firstOf(profile.text("username"), c.text("username"))), "@")
 	return id
 }
 

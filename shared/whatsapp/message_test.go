@@ -97,6 +97,45 @@ func TestParseMessageEdit(t *testing.T) {
 	}
 }
 
+// Ensure that the answers of a form keep their order, and the token is not one.
+func TestFlowFields(t *testing.T) {
+	for response, want := range map[string][]FlowField{
+		`{"size":"L", "flow_token":"t", "n":2.50, "ok":true, "none":null, "items":["a", {"b":1}], "é\"":"\u00e9\n"}`: {
+			{"size", "L"}, {"n", "2.50"}, {"ok", "true"}, {"items", `["a",{"b":1}]`}, {`é"`, "é\n"},
+		},
+		`{}`: nil, `[1]`: nil, `"x"`: nil, ``: nil, `{"a":`: nil,
+	} {
+		quoted, err := json.Marshal(response)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := message(t, `{"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"response_json":`+string(quoted)+`}}}`)
+		if got := m.Interactive.FlowReply.Fields; !reflect.DeepEqual(got, want) {
+			t.Errorf("%s\n got %q\nwant %q", response, got, want)
+		}
+	}
+}
+
+// Ensure that a type without a field of its own is readable where it matters.
+func TestParseMessageKeptRaw(t *testing.T) {
+	m := message(t, `{"type":"interactive","interactive":{"type":"payment_method","payment_method":{"reference_id":"r"}}}`)
+	if m.Interactive.Type != "payment_method" || string(m.Content) != `{"type":"payment_method","payment_method":{"reference_id":"r"}}` {
+		t.Errorf("payment: %+v %s", m.Interactive, m.Content)
+	}
+	m = message(t, `{"type":"interactive","errors":[{"code":131000}]}`)
+	if m.Interactive != nil || len(m.Errors) != 1 || m.Content != nil {
+		t.Errorf("errors instead of content: %+v", m)
+	}
+	m = message(t, `{"type":"system","system":{"type":"customer_identity_changed"},"identity":{"acknowledged":true,"created_timestamp":1749416383,"hash":"h="}}`)
+	if want := (IdentityKey{Acknowledged: true, Created: time.Unix(1749416383, 0).UTC(), Hash: "h="}); m.Identity == nil || *m.Identity != want {
+		t.Errorf("identity %+v", m.Identity)
+	}
+	m = message(t, `{"type":"contacts","contacts":[{"vcard":"BEGIN:VCARD","origin":"other"}]}`)
+	if m.Contacts[0].VCard != "BEGIN:VCARD" || m.Contacts[0].Requested {
+		t.Errorf("card %+v", m.Contacts[0])
+	}
+}
+
 // Ensure that odd shapes cost their own field and nothing else.
 func TestParseMessageTolerance(t *testing.T) {
 	m := message(t, `{"id":5,"from":16505551234,"timestamp":1749416383,"type":"interactive","interactive":"x","text":["x"],"image":null,
@@ -122,6 +161,7 @@ func TestParseMessageTolerance(t *testing.T) {
 		if !errors.Is(err, ErrNotObject) || !errors.Is(err2, ErrNotObject) {
 			t.Errorf("%q: %v, %v", body, err, err2)
 		}
+		parseAll(t, Update{Body: []byte(body)}) // the other kinds
 	}
 }
 
