@@ -24,7 +24,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 func (s *Simulator) Phone() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /phone", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/phone/", http.StatusFound) })
-	for _, name := range []string{"", "phone.css", "phone.js", "handset.js", "dialogs.js", "chat.js", "world.js", "menus.js", "company.js", "company.css", "icon.svg"} {
+	for _, name := range []string{"", "phone.css", "phone.js", "handset.js", "dialogs.js", "chat.js", "world.js", "menus.js", "composer.js", "company.js", "company.css", "icon.svg"} {
 		file := name
 		if name == "" {
 			name, file = "{$}", "phone.html"

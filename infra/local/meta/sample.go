@@ -16,7 +16,12 @@ import (
 //go:embed sample/voice.ogg
 var voiceNote []byte
 
-// sample returns a file to send for whoever has none at hand: kind is photo, document or voice.
+// sticker is a smiling sun, WebP, 512 pixels wide and high.
+//
+//go:embed sample/sticker.webp
+var sticker []byte
+
+// sample returns a file to send for whoever has none at hand: kind is photo, document, voice or sticker.
 func sample(kind string, at time.Time) (*Upload, error) {
 	switch kind {
 	case "photo":
@@ -24,6 +29,8 @@ func sample(kind string, at time.Time) (*Upload, error) {
 		return &Upload{Name: "photo.jpg", MIME: "image/jpeg", Body: bytes.NewReader(raw)}, err
 	case "document":
 		return &Upload{Name: "delivery note.pdf", MIME: "application/pdf", Body: bytes.NewReader(pdf(at))}, nil
+	case "sticker":
+		return &Upload{Name: "sticker.webp", MIME: "image/webp", Body: bytes.NewReader(sticker)}, nil
 	case "voice":
 		return &Upload{Name: "voice.ogg", MIME: "audio/ogg", Voice: true, Body: bytes.NewReader(voiceNote)}, nil
 	}

@@ -1,4 +1,5 @@
 // Draws messages. Everything that a person typed goes in as text, never as markup.
+import { world } from "./world.js";
 
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -22,39 +23,65 @@ export function icon(name, className = "") {
 
 // summary is a message in a few words, for quotes.
 export function summary(message) {
+  if (message.deleted) return "Deleted message";
   if (message.text) return message.text;
   if (message.media) return message.media.voice ? "Voice note" : message.media.name || message.media.kind;
-  return message.place ? message.place.name || "Location" : message.type;
+  if (message.cards) return message.cards.map((card) => card.name).join(", ");
+  if (message.place) return message.place.name || "Location";
+  return message.call ? "Voice call" : message.notice || message.type;
 }
 
-// draw makes the list item of a message. act has what buttons do: answer, open, reply, played.
-export function draw(message, quoted, turn, act) {
-  const mine = !message.business;
-  const bubble = el("div", { class: "bubble" });
-  if (quoted) bubble.append(el("div", { class: "quote" }, el("span", {}, summary(quoted))));
-  if (message.media) bubble.append(media(message, act));
-  if (message.header) bubble.append(el("h3", {}, message.header));
-  if (message.place) bubble.append(place(message.place));
-  if (message.text) bubble.append(el("span", { class: "words" }, ...styled(message.text)));
-  if (message.footer) bubble.append(el("small", {}, message.footer));
-  bubble.append(stamp(message, mine));
+const staff = { app: "From the company’s phone", agent: "From Meta’s agent" };
 
+// draw makes the list item of a message as the owner of the phone sees it. act has what buttons do: answer, open, menu,
+// played, hang.
+export function draw(message, quoted, turn, owner, act) {
+  if (message.type === "system") return el("li", { class: "day notice" }, message.notice);
+  const mine = !message.business && message.customer === owner;
+  const bubble = el("div", { class: "bubble" }, ...content(message, quoted, mine, act));
   const item = el("li", { class: `message ${mine ? "mine" : "theirs"}${turn ? " turn" : ""}` }, bubble);
-  if (message.reaction) item.append(el("span", { class: "reaction", title: "The business reacted" }, message.reaction));
+  if (message.reaction) item.append(el("span", { class: "reaction", title: mine ? "The business reacted" : "The customer reacted" }, message.reaction));
   if (message.problem) item.append(el("p", { class: "problem" }, `Not with the business yet: ${message.problem}. Meta tries again.`));
-  const answers = choices(message, act);
+  const answers = message.deleted ? null : choices(message, act);
   if (answers) item.append(answers);
-  if (!mine) {
-    const reply = el("button", { type: "button", class: "icon reply", "aria-label": "Reply to this message" }, icon("reply"));
-    reply.addEventListener("click", () => act.reply(message));
-    bubble.append(reply);
-  }
+  if (!message.deleted && !message.call && (mine || message.business)) withMenu(item, bubble, message, act);
   return item;
+}
+
+function withMenu(item, bubble, message, act) {
+  const open = el("button", { type: "button", class: "icon reply", "aria-label": "What to do with this message", "aria-haspopup": "menu" }, icon("down"));
+  open.addEventListener("click", () => act.menu(message, open));
+  item.addEventListener("contextmenu", (event) => {
+    event.preventDefault();
+    act.menu(message, open);
+  });
+  bubble.append(open);
+}
+
+function content(message, quoted, mine, act) {
+  if (message.deleted) return [el("em", { class: "gone" }, "This message was deleted"), stamp(message, mine)];
+  const parts = [];
+  const add = (there, make) => there && parts.push(make());
+  add(message.group && !mine && !message.business, () => el("small", { class: "author" }, world.customers.get(message.customer)?.name ?? "Somebody"));
+  add(message.forwarded, () => el("small", { class: "mark" }, message.forwarded === "often" ? "Forwarded many times" : "Forwarded"));
+  add(message.ad, () => el("div", { class: "ad" }, el("b", {}, message.ad.headline || "Advertisement"), el("small", {}, message.ad.body || message.ad.source_url)));
+  add(message.reply_to, () => el("div", { class: "quote" }, el("span", {}, quoted ? summary(quoted) : "A message that is not here")));
+  add(message.media?.id, () => media(message, act));
+  add(message.header, () => el("h3", {}, message.header));
+  add(message.place, () => place(message.place));
+  add(message.call, () => call(message, mine, act));
+  for (const card of message.cards ?? []) parts.push(contactCard(card));
+  add(message.notice, () => el("em", { class: "gone" }, message.notice));
+  add(message.text, () => el("span", { class: "words" }, ...styled(message.text)));
+  add(message.items, () => products(message));
+  add(message.footer, () => el("small", {}, message.footer));
+  add(staff[message.staff], () => el("small", { class: "mark" }, staff[message.staff]));
+  return [...parts, stamp(message, mine)];
 }
 
 function stamp(message, mine) {
   const at = new Date(message.at);
-  const meta = el("span", { class: "meta" },
+  const meta = el("span", { class: "meta" }, message.edited ? "edited" : "",
     el("time", { datetime: message.at }, at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })));
   if (!mine) return meta;
   const [name, words, colour] = {
@@ -70,7 +97,7 @@ function media(message, act) {
   const { id, kind, mime, name, size, voice } = message.media;
   const href = "api/media/" + id;
   if (kind === "image" || kind === "sticker") {
-    const picture = el("img", { src: href, alt: message.business ? "Picture from the business" : "Picture from the customer", width: 270, height: 202 });
+    const picture = el("img", { src: href, class: kind, alt: message.business ? "Picture from the business" : "Picture from the customer", width: 270, height: 202 });
     return el("a", { href, target: "_blank", rel: "noopener" }, picture);
   }
   if (kind === "video") return el("video", { src: href, controls: true, preload: "metadata" });
@@ -95,6 +122,43 @@ function place({ latitude, longitude, name, address }) {
     el("span", {}, el("b", {}, name || "Location"), el("small", {}, address || `${latitude}, ${longitude}`)));
 }
 
+function contactCard({ name, phone, email, company, title }) {
+  const lines = [[title, company].filter(Boolean).join(", "), phone, email].filter(Boolean);
+  return el("div", { class: "file" }, icon("person"), el("span", {}, el("b", {}, name), ...lines.map((line) => el("small", {}, line))));
+}
+
+// call shows a call, and while it rings how it may end.
+function call(message, mine, act) {
+  const { state, seconds, out } = message.call;
+  const words = { ringing: "Ringing…", completed: `${seconds} s`, missed: "Missed", rejected: "Declined" }[state];
+  const box = el("div", { class: "file" }, icon("call"), el("span", {}, el("b", {}, out ? "Call from the business" : "Voice call"), el("small", {}, words)));
+  if (state !== "ringing") return box;
+  const ends = [["completed", "Talk 42 s, hang up"], ["missed", mine ? "Nobody answers" : "Let it ring"], ["rejected", "Decline"]];
+  return el("div", {}, box, el("div", { class: "ends" }, ...ends.map(([end, label]) => {
+    const button = el("button", { type: "button", class: "quiet" }, label);
+    button.addEventListener("click", () => act.hang(message, end));
+    return button;
+  })));
+}
+
+// products are what a catalogue message shows, what an order has, or the cards of a carousel.
+function products(message) {
+  let section = "";
+  const rows = message.items.flatMap((item) => {
+    const heading = item.section && item.section !== section ? [el("h4", {}, item.section)] : [];
+    section = item.section;
+    const picture = item.media?.id ? el("img", { src: "api/media/" + item.media.id, alt: "" }) : "";
+    const link = item.url ? el("a", { href: safe(item.url), target: "_blank", rel: "noopener noreferrer" }, item.url_text) : "";
+    return [...heading, el("li", {}, picture, el("span", {}, item.title || item.product || "Card", link),
+      item.price ? el("small", {}, money(item.price * (item.quantity || 1), item.currency)) : "")];
+  });
+  return el("ul", { class: "products" }, ...rows);
+}
+
+function money(amount, currency) {
+  return new Intl.NumberFormat([], { style: "currency", currency: currency || "USD" }).format(amount);
+}
+
 // choices are the buttons below a message of the business.
 function choices(message, act) {
   const box = el("div", { class: "answers" });
@@ -107,7 +171,7 @@ function choices(message, act) {
   } else {
     for (const option of message.options ?? []) {
       const chosen = message.answered === option.id;
-      const button = el("button", { type: "button", disabled: done, class: chosen ? "chosen" : undefined }, (chosen ? "✓ " : "") + option.title);
+      const button = el("button", { type: "button", disabled: done && option.kind !== "order", class: chosen ? "chosen" : undefined }, (chosen ? "✓ " : "") + option.title);
       button.addEventListener("click", () => act.answer(message, option));
       box.append(button);
     }

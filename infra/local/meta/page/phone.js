@@ -2,7 +2,8 @@
 import { el } from "./chat.js";
 import { Handset } from "./handset.js";
 import "./dialogs.js";
-import { $, avatar, details, request, toast, world } from "./world.js";
+import { showCompany } from "./company.js";
+import { $, avatar, chatOf, details, world } from "./world.js";
 
 const narrow = matchMedia("(max-width: 759px)");
 const phones = new Map(); // customer id → Handset, of the phones on the desk
@@ -12,7 +13,7 @@ let current = null; // the one phone that a narrow page shows
 
 function unread(id) {
   let count = 0;
-  for (const m of world.messages.get(id)?.values() ?? []) if (m.business && m.status === "delivered") count++;
+  for (const m of world.messages.get(id)?.values() ?? []) if (m.business && !m.call && m.status === "delivered") count++;
   return count;
 }
 
@@ -67,8 +68,9 @@ function arrange() {
 // ---- what comes from the simulated Meta
 
 function remember(message) {
-  if (!world.messages.has(message.customer)) world.messages.set(message.customer, new Map());
-  world.messages.get(message.customer).set(message.id, message);
+  const chat = chatOf(message);
+  if (!world.messages.has(chat)) world.messages.set(chat, new Map());
+  world.messages.get(chat).set(message.id, message);
 }
 
 function showWebhook({ problem, waiting, url }) {
@@ -82,7 +84,7 @@ function showWebhook({ problem, waiting, url }) {
 
 function showFaults(faults) {
   world.faults = faults;
-  const words = ["send", "media", "webhooks", "window"].filter((name) => faults[name]).map((name) => {
+  const words = ["send", "media", "webhooks", "window", "rates", "identity"].filter((name) => faults[name]).map((name) => {
     const option = $(`#trouble [name=${name}] option[value="${faults[name]}"]`);
     const label = option.closest("label").firstChild.textContent.trim();
     return `${label} … ${option.textContent}`;
@@ -95,10 +97,12 @@ const on = {
   everything(data) {
     Object.assign(world, { business: data.business, numbers: data.numbers });
     world.customers = new Map(data.customers.map((c) => [c.id, c]));
+    world.groups = new Map(data.groups.map((g) => [g.id, g]));
     world.messages = new Map();
     data.messages.forEach(remember);
     showFaults(data.faults);
     showWebhook(data.webhook);
+    showCompany(data.company);
     if (!phones.size) {
       const kept = JSON.parse(localStorage.getItem("phones") ?? "null") ?? [...world.customers.keys()].slice(0, 3);
       for (const id of kept) if (world.customers.has(id)) phones.set(id, handset(world.customers.get(id)));
@@ -109,19 +113,27 @@ const on = {
   customer(customer) {
     const known = world.customers.has(customer.id);
     world.customers.set(customer.id, customer);
+    phones.get(customer.id)?.about(customer);
     if (!known && !customer.unseen) take(customer.id);
     else drawPeople();
   },
   message(message) {
     remember(message);
-    const phone = phones.get(message.customer);
-    if (message.business) phone?.quiet();
-    phone?.shown();
+    const members = message.group ? world.groups.get(message.group).members : [message.customer];
+    for (const phone of members.map((id) => phones.get(id)).filter(Boolean)) {
+      if (message.business) phone.quiet();
+      phone.shown();
+    }
     drawPeople();
   },
+  group(group) {
+    world.groups.set(group.id, group);
+    for (const phone of phones.values()) phone.listChats();
+  },
+  company: showCompany,
   typing({ customer, number }) {
     const phone = phones.get(customer);
-    if (phone?.number === number) phone.typing();
+    if (phone?.number === number && !phone.group) phone.typing();
   },
   faults: showFaults,
   webhook: showWebhook,
