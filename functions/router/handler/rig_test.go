@@ -15,8 +15,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"threadline/shared/blob"
+	"threadline/shared/bus"
 	"threadline/shared/chat"
 	"threadline/shared/queue"
+	"threadline/shared/route"
 	"threadline/shared/store"
 	"threadline/shared/whatsapp"
 )
@@ -66,30 +68,60 @@ func (c counts) Count(_ context.Context, name string, n int, dims ...string) {
 
 // rig is a router with everything around it in memory.
 type rig struct {
-	*testing.T
-	h          *Handler
-	table      *store.Memory
-	store      *store.Store
-	media, crm lane
-	bucket     bucket
-	counts     counts
+	testing.TB
+	h                *Handler
+	now              time.Time
+	table            *store.Memory
+	store            *store.Store
+	media, crm, bulk lane
+	bus              bus.Memory
+	bucket           bucket
+	counts           counts
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t testing.TB) *rig {
 	ids := 0
 	table := store.NewMemory()
 	s := store.New(table, "t", 0)
-	s.Now = func() time.Time { return noon }
+	r := &rig{TB: t, now: noon, table: table, store: s, counts: counts{}}
+	clock := func() time.Time { return r.now }
+	s.Now = clock
 	s.NewID = func() string { ids++; return fmt.Sprintf("01ID%04d", ids) }
 	s.Pause = func(context.Context, int) error { return nil }
-	r := &rig{T: t, table: table, store: s, counts: counts{}}
-	r.h = &Handler{Store: s, Media: &r.media, CRM: &r.crm, Blobs: &r.bucket, Metrics: r.counts, Connectors: []string{"hubspot"}}
+	r.h = &Handler{
+		Store: s, Media: &r.media, CRM: &r.crm, Bulk: &r.bulk, Blobs: &r.bucket, Bus: &r.bus, Metrics: r.counts,
+		Connectors: []string{"hubspot"}, Now: clock,
+	}
 	return r
 }
 
+// display is how the company's number is written.
+const display = "15550001111"
+
 // update is one of number 100 and account 7.
 func update(kind whatsapp.UpdateKind, body string) whatsapp.Update {
-	return whatsapp.Update{Kind: kind, Number: "100", Display: "15550001111", WABA: "7", Field: "messages", Body: json.RawMessage(body)}
+	return whatsapp.Update{Kind: kind, Number: "100", Display: display, WABA: "7", Field: "messages", Body: json.RawMessage(body)}
+}
+
+// post is everything that a change of a webhook holds, as the webhook takes it apart.
+func (r *rig) post(field, value string) []whatsapp.Update {
+	r.Helper()
+	us, err := whatsapp.Split([]byte(`{"object":"whatsapp_business_account","entry":[{"id":"7","time":1772452860,"changes":[{"field":"` + field + `","value":` + value + `}]}]}`))
+	if err != nil {
+		r.Fatal(err)
+	}
+	return us
+}
+
+// metadata is how a value names the number.
+const metadata = `"metadata":{"phone_number_id":"100","display_phone_number":"` + display + `"}`
+
+// takeAll posts a change and gives the router all of it.
+func (r *rig) takeAll(field, value string) {
+	r.Helper()
+	for _, u := range r.post(field, value) {
+		r.take(u)
+	}
 }
 
 // handle gives the router one update as the webhook queues it.
@@ -124,6 +156,55 @@ func (r *rig) lookup(id string) chat.Message {
 	return m
 }
 
+// messages are all that are stored, in order.
+func (r *rig) messages() []chat.Message {
+	r.Helper()
+	var all []chat.Message
+	for k, it := range r.table.Items() {
+		if strings.HasPrefix(k[1], "MSG#") {
+			all = append(all, decoded[chat.Message](r, it))
+		}
+	}
+	slices.SortFunc(all, func(a, b chat.Message) int { return strings.Compare(store.SortKey(a), store.SortKey(b)) })
+	return all
+}
+
+// only is the message that is stored beside those with the given ids.
+func (r *rig) only(but ...string) chat.Message {
+	r.Helper()
+	rest := slices.DeleteFunc(r.messages(), func(m chat.Message) bool { return slices.Contains(but, m.ProviderID) && m.ProviderID != "" })
+	if len(rest) != 1 {
+		r.Fatalf("%d messages are stored, want one more than %q", len(rest), but)
+	}
+	return rest[0]
+}
+
+// refs are the effects in a lane, each once, with the cause.
+func (r *rig) refs(l *lane) []string {
+	r.Helper()
+	var all []string
+	for _, e := range l.entries {
+		ref, err := route.ParseRef(e.Body)
+		if err != nil {
+			r.Fatal(err)
+		}
+		_, id, _ := strings.Cut(strings.TrimPrefix(ref.Message, "MSG#"), "#")
+		if s := string(ref.Kind) + " " + id + " " + ref.Cause; !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func decoded[T any](t testing.TB, it map[string]types.AttributeValue) (v T) {
+	t.Helper()
+	err := attributevalue.UnmarshalMapWithOptions(it, &v, func(o *attributevalue.DecoderOptions) { o.TagKey = "json" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
 // reasons are why the updates of 1970, which is when updates without a time are kept under, became nothing else.
 func (r *rig) reasons() []string {
 	r.Helper()
@@ -147,12 +228,7 @@ func (r *rig) kept(prefix string) []store.Event {
 		if !strings.HasPrefix(k[0], prefix) {
 			continue
 		}
-		var e store.Event
-		err := attributevalue.UnmarshalMapWithOptions(it, &e, func(o *attributevalue.DecoderOptions) { o.TagKey = "json" })
-		if err != nil {
-			r.Fatal(err)
-		}
-		all = append(all, e)
+		all = append(all, decoded[store.Event](r, it))
 	}
 	return all
 }
