@@ -34,7 +34,6 @@ func (s *Store) Signal(ctx context.Context, n chat.NumberID, providerID string, 
 	if providerID == "" {
 		return target, false, nil
 	}
-	g.Stamp.At = g.Stamp.At.UTC()
 	return s.amend(ctx, n, chat.Amendment{Target: providerID, Kind: chat.KindSystem, Stamp: g.Stamp, Signal: &g})
 }
 

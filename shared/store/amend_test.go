@@ -259,13 +259,13 @@ func TestAmendTellsWhatBecame(t *testing.T) {
 			}
 		}
 		tell(inbound("t1", after(3), chat.Seen{BSUID: "ES.1"}), false) // amends nothing
-		for _, id := range []string{"", strings.Repeat("x", 2000)} {
+		for _, id := range []string{"", strings.Repeat("x", 3000)} {
 			if _, found, err := s.Signal(t.Context(), ourNumber, id, chat.Signal{Name: "lead"}); found || err != nil {
 				t.Errorf("a signal on %.5q: %v, %v", id, found, err)
 			}
 		}
-		tell(amendment(inbound("a2", after(2), chat.Seen{BSUID: "ES.1"}), chat.KindReaction, strings.Repeat("x", 2000), "👍"), false)
-		m, found, err := s.Signal(t.Context(), ourNumber, "w", chat.Signal{Name: "lead", Stamp: chat.Stamp{At: noon.Local(), ID: "s"}})
+		tell(amendment(inbound("a2", after(2), chat.Seen{BSUID: "ES.1"}), chat.KindReaction, strings.Repeat("x", 3000), "👍"), false)
+		m, found, err := s.Signal(t.Context(), ourNumber, "w", chat.Signal{Name: "lead", Stamp: chat.Stamp{At: noon, ID: "s"}})
 		if err != nil || !found || len(m.Signals) != 1 {
 			t.Errorf("a signal: %v, %+v, %v", found, m.Signals, err)
 		}
