@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,5 +84,47 @@ func TestTemplates(t *testing.T) {
 	got, err := c.Templates(t.Context(), "W", "sale")
 	if want := []TemplateInfo{{Name: "sale", Language: "en", Category: "MARKETING", Status: "APPROVED"}}; err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// Ensure that every page is read, once, and that an endless list ends.
+func TestListTemplates(t *testing.T) {
+	pages := map[string]string{
+		"": `{"data":[{"id":"1","name":"a","language":"en","category":"UTILITY","status":"APPROVED","parameter_format":"NAMED",
+			"quality_score":{"score":"GREEN"},"components":[{"type":"BODY","text":"x"}]}],"paging":{"cursors":{"after":"B"},"next":"https://x.test/?token=1"}}`,
+		"B": `{"data":[{"name":"b"},7],"paging":{"cursors":{"after":"C"},"next":"https://x.test"}}`,
+		"C": `{"data":[{"name":"c"}],"paging":{"cursors":{"after":"D"}}}`,
+	}
+	var asked []string
+	c, _ := graph(t, func(w http.ResponseWriter, r *http.Request) {
+		after := r.FormValue("after")
+		asked = append(asked, after)
+		if r.URL.Path != "/v26.0/W/message_templates" || !strings.Contains(r.FormValue("fields"), "components") {
+			t.Errorf("asked for %s", r.URL)
+		}
+		answer(200, pages[after])(w, r)
+	})
+	got, err := c.ListTemplates(t.Context(), "W")
+	want := []TemplateInfo{{
+		ID: "1", Name: "a", Language: "en", Category: "UTILITY", Status: "APPROVED", Quality: "GREEN", Format: "NAMED",
+		Components: []byte(`[{"type":"BODY","text":"x"}]`),
+	}, {Name: "b"}, {Name: "c"}}
+	if err != nil || !reflect.DeepEqual(got, want) || !slices.Equal(asked, []string{"", "B", "C"}) {
+		t.Errorf("got %+v, %v; asked for %q", got, err, asked)
+	}
+
+	c, _ = graph(t, answer(200, `{"data":[{"name":"a"}],"paging":{"cursors":{"after":"A"},"next":"https://x.test"}}`))
+	if got, err := c.ListTemplates(t.Context(), "W"); err != nil || len(got) != 2 {
+		t.Errorf("the same page for ever: %+v, %v", got, err)
+	}
+	c, _ = graph(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.FormValue("after") != "" {
+			answer(400, `{"error":{"code":131059}}`)(w, r)
+			return
+		}
+		answer(200, pages[""])(w, r)
+	})
+	if got, err := c.ListTemplates(t.Context(), "W"); err == nil || got != nil {
+		t.Errorf("half a list passed for the whole: %+v, %v", got, err)
 	}
 }

@@ -54,6 +54,7 @@ var codes = map[int]verdict{
 	131035: {ClassPermanent, "webhook not delivered within retention", 0},
 	131036: {ClassPermanent, "payload not delivered within retention", 0},
 	131037: {ClassAccount, "display name not approved", 0},
+	131041: {ClassPermanent, "group unknown", 0},
 	131042: {ClassAccount, "payment method missing or invalid", 0},
 	131044: {ClassAccount, "payment method missing for calls", 0},
 	131045: {ClassAccount, "number not registered or certificate wrong", 0},
@@ -75,6 +76,10 @@ var codes = map[int]verdict{
 	131062: {ClassPermanent, "message needs a phone number", 0},
 	131063: {ClassPermanent, "marketing templates disabled on this API", 0},
 	131064: {ClassWait, "template classification limit", time.Hour},
+	// https://developers.facebook.com/documentation/business-messaging/whatsapp/groups/error-codes
+	131207: {ClassPermanent, "group suspended", 0},
+	131208: {ClassWait, "rate limit of group operations", time.Minute},
+	131215: {ClassPermanent, "number may not use groups", 0},
 	132000: {ClassPermanent, "template parameter count wrong", 0},
 	132001: {ClassPermanent, "template or language not found or not approved", 0},
 	132005: {ClassPermanent, "template text too long", 0},
@@ -101,7 +106,36 @@ var codes = map[int]verdict{
 	134102: {ClassPermanent, "template unavailable here", 0},
 	135000: {ClassPermanent, "generic user error", 0},
 	137000: {ClassPermanent, "recipient's identity changed", 0},
-	138013: {ClassWait, "call permission query limit", time.Minute},
+	// https://developers.facebook.com/documentation/business-messaging/whatsapp/calling/troubleshooting
+	138000: {ClassPermanent, "calling not enabled on this number", 0},
+	138001: {ClassPermanent, "recipient can't be called", 0},
+	138002: {ClassWait, "limit of simultaneous calls", time.Minute},
+	138003: {ClassWait, "already in a call with the recipient", time.Minute},
+	138004: {ClassTransient, "call not connected", 0},
+	138005: {ClassWait, "call rate limit", time.Minute},
+	138006: {ClassPermanent, "recipient hasn't allowed calls", 0},
+	138007: {ClassTransient, "call not connected in time", 0},
+	138009: {ClassPermanent, "permission to call asked for too often", 0},
+	138012: {ClassPermanent, "limit of calls to this recipient", 0},
+	138013: {ClassPermanent, "number may not call", 0},
+	138014: {ClassPermanent, "calling disabled for low quality", 0},
+	138015: {ClassPermanent, "calling can't be enabled", 0},
+	138017: {ClassPermanent, "recipient has allowed calls already", 0},
+	138018: {ClassPermanent, "calling can't be enabled", 0},
+	// https://developers.facebook.com/docs/whatsapp/flows/reference/error-codes
+	139000: {ClassPermanent, "flows blocked for integrity", 0},
+	// https://developers.facebook.com/docs/whatsapp/cloud-api/block-users#error-codes
+	139101: {ClassPermanent, "block list full", 0},
+	139102: {ClassTransient, "block list changed meanwhile", 0},
+	139103: {ClassTransient, "block list out of order", 0},
+
+	2388001: {ClassPermanent, "migration refused", 0},
+	2388012: {ClassPermanent, "migration refused", 0},
+	2388019: {ClassPermanent, "limit of templates", 0},
+	2388091: {ClassPermanent, "migration refused", 0},
+	2388093: {ClassPermanent, "migration refused", 0},
+	2388103: {ClassPermanent, "migration refused", 0},
+	2494100: {ClassTransient, "number in maintenance", time.Minute},
 }
 
 // codeRanges are the families of codes that mean the same to a sender; a code
@@ -113,11 +147,13 @@ var codeRanges = []struct {
 	{200, 299, verdict{ClassAccount, "permission missing", 0}},
 	{131201, 131215, verdict{ClassPermanent, "group refused", 0}},
 	{138000, 138018, verdict{ClassPermanent, "call refused", 0}},
+	{138019, 138023, verdict{ClassPermanent, "call failed", 0}}, // only in webhooks
 	{139000, 139004, verdict{ClassPermanent, "flow refused", 0}},
 	{139100, 139103, verdict{ClassPermanent, "block list refused", 0}},
 	{147001, 147005, verdict{ClassPermanent, "username refused", 0}},
+	{200005, 200007, verdict{ClassPermanent, "template insights refused", 0}},
 	{2388000, 2388999, verdict{ClassPermanent, "template refused", 0}},
-	{2494100, 2494100, verdict{ClassPermanent, "migration refused", 0}},
+	{2593079, 2593085, verdict{ClassPermanent, "change of owner refused", 0}},
 	{2593107, 2593109, verdict{ClassPermanent, "sync with the phone app refused", 0}},
 }
 

@@ -19,8 +19,11 @@ func TestClasses(t *testing.T) {
 		}
 	}
 	for code, want := range map[int]Class{
-		200: ClassAccount, 299: ClassAccount, 300: ClassPermanent, 131205: ClassPermanent, 138013: ClassWait,
-		138012: ClassPermanent, 2388019: ClassPermanent, 2593108: ClassPermanent,
+		200: ClassAccount, 299: ClassAccount, 300: ClassPermanent, 131041: ClassPermanent, 131205: ClassPermanent, 131208: ClassWait,
+		131216: ClassPermanent, 138000: ClassPermanent, 138002: ClassWait, 138004: ClassTransient, 138010: ClassPermanent,
+		138013: ClassPermanent, 138023: ClassPermanent, 139002: ClassPermanent, 139102: ClassTransient, 147003: ClassPermanent,
+		200006: ClassPermanent, 2388019: ClassPermanent, 2388040: ClassPermanent, 2494100: ClassTransient, 2593079: ClassPermanent,
+		2593108: ClassPermanent,
 	} {
 		e := Error{Code: code, HTTPStatus: 400, object: true}
 		e.classify()
@@ -34,6 +37,36 @@ func TestClasses(t *testing.T) {
 		if e.Class != want {
 			t.Errorf("http %d is %s, want %s", status, e.Class, want)
 		}
+	}
+}
+
+// Ensure that every family of codes in Meta's pages has a meaning, whatever its
+// class, and that no family hides another.
+func TestCodesAreKnown(t *testing.T) {
+	for _, family := range [][2]int{{131201, 131215}, {138000, 138023}, {139000, 139004}, {139100, 139103}, {147001, 147005}, {2593107, 2593109}} {
+		for code := family[0]; code <= family[1]; code++ {
+			if v, ok := lookUp(code); !ok || v.meaning == "" {
+				t.Errorf("code %d is unknown", code)
+			}
+		}
+	}
+	for i, a := range codeRanges {
+		for _, b := range codeRanges[i+1:] {
+			if a.from <= b.to && b.from <= a.to {
+				t.Errorf("%d-%d and %d-%d overlap", a.from, a.to, b.from, b.to)
+			}
+		}
+	}
+}
+
+func TestLimitError(t *testing.T) {
+	tooMany := &LimitError{"interactive.action.buttons", 3, 4, "buttons"}
+	if !errors.Is(tooMany, ErrInvalid) || tooMany.Error() != "interactive.action.buttons: 4 buttons, at most 3" {
+		t.Errorf("%v", tooMany)
+	}
+	tooFew := &LimitError{"interactive.action.cards", 2, 1, "cards"}
+	if tooFew.Error() != "interactive.action.cards: 1 cards, at least 2" {
+		t.Errorf("%v", tooFew)
 	}
 }
 

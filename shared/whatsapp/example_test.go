@@ -112,3 +112,107 @@ func ExampleChallenge() {
 	fmt.Println(whatsapp.Challenge(r.URL.Query(), "tok"))
 	// Output: 1158201444 true
 }
+
+// say prints the content of a message, or why it can't be sent.
+func say(m whatsapp.Outgoing) {
+	m.To = "+16505551234"
+	switch err := m.Check(); {
+	case err != nil:
+		fmt.Println(err)
+	case m.Template != nil:
+		fmt.Println(string(m.Template.Components))
+	default:
+		fmt.Println(string(m.Interactive))
+	}
+}
+
+func ExampleButtons() {
+	question := whatsapp.Buttons("Shall we deliver today?", whatsapp.QuickReply("yes", "Yes"), whatsapp.QuickReply("no", "No"))
+	say(whatsapp.Outgoing{Interactive: question.WithFooter("You can change it later.").JSON()})
+	// Output:
+	// {"type":"button","body":{"text":"Shall we deliver today?"},"footer":{"text":"You can change it later."},"action":{"buttons":[{"reply":{"id":"yes","title":"Yes"},"type":"reply"},{"reply":{"id":"no","title":"No"},"type":"reply"}]}}
+}
+
+func ExampleList() {
+	times := whatsapp.List("When shall we call?", "Times",
+		whatsapp.Section("Morning", whatsapp.ListRow{ID: "9", Title: "9:00"}, whatsapp.ListRow{ID: "10", Title: "10:00"}),
+		whatsapp.Section("Evening", whatsapp.ListRow{ID: "18", Title: "18:00", Description: "The last one"}))
+	say(whatsapp.Outgoing{Interactive: times.WithHeader("Call back").JSON()})
+	// Output:
+	// {"type":"list","header":{"type":"text","text":"Call back"},"body":{"text":"When shall we call?"},"action":{"button":"Times","sections":[{"title":"Morning","rows":[{"id":"9","title":"9:00"},{"id":"10","title":"10:00"}]},{"title":"Evening","rows":[{"id":"18","title":"18:00","description":"The last one"}]}]}}
+}
+
+func ExampleLinkButton() {
+	say(whatsapp.Outgoing{Interactive: whatsapp.LinkButton("Your parcel is on its way.", "Track it", "https://example.com/7").JSON()})
+	// Output:
+	// {"type":"cta_url","body":{"text":"Your parcel is on its way."},"action":{"name":"cta_url","parameters":{"display_text":"Track it","url":"https://example.com/7"}}}
+}
+
+func ExampleFlowMessage() {
+	form := whatsapp.OutFlow{Name: "booking", Label: "Book", Token: "b7", Screen: "DAY", Data: map[string]any{"shop": 3}}
+	say(whatsapp.Outgoing{Interactive: whatsapp.FlowMessage("Choose a day.", form).JSON()})
+	// Output:
+	// {"type":"flow","body":{"text":"Choose a day."},"action":{"name":"flow","parameters":{"flow_message_version":"3","flow_name":"booking","flow_cta":"Book","flow_token":"b7","flow_action":"navigate","flow_action_payload":{"screen":"DAY","data":{"shop":3}}}}}
+}
+
+func ExampleCarousel() {
+	photo := func(id string) whatsapp.Header { return whatsapp.ImageHeader(whatsapp.OutMedia{ID: id}) }
+	say(whatsapp.Outgoing{Interactive: whatsapp.Carousel("Two rooms are free.",
+		whatsapp.ReplyCard(photo("1"), "Garden", whatsapp.QuickReply("garden", "Book")),
+		whatsapp.ReplyCard(photo("2"), "Sea", whatsapp.QuickReply("sea", "Book")),
+	).JSON()})
+	// Output:
+	// {"type":"carousel","body":{"text":"Two rooms are free."},"action":{"cards":[{"card_index":0,"type":"cta_url","header":{"type":"image","image":{"id":"1"}},"body":{"text":"Garden"},"action":{"buttons":[{"quick_reply":{"id":"garden","title":"Book"},"type":"quick_reply"}]}},{"card_index":1,"type":"cta_url","header":{"type":"image","image":{"id":"2"}},"body":{"text":"Sea"},"action":{"buttons":[{"quick_reply":{"id":"sea","title":"Book"},"type":"quick_reply"}]}}]}}
+}
+
+// A title that is too long is found before anything is sent.
+func ExampleLimitError() {
+	m := whatsapp.Outgoing{To: "+16505551234", Interactive: whatsapp.Buttons("Continue?",
+		whatsapp.QuickReply("yes", "Yes"),
+		whatsapp.QuickReply("later", "Remind me of it tomorrow"),
+	).JSON()}
+	err := m.Check()
+	fmt.Println(err)
+	var limit *whatsapp.LimitError
+	if errors.As(err, &limit) {
+		fmt.Println(limit.Field, limit.Actual-limit.Limit, "too many")
+	}
+	// Output:
+	// whatsapp: invalid request: interactive.action.buttons[1].reply.title: 24 characters, at most 20
+	// interactive.action.buttons[1].reply.title 4 too many
+}
+
+func ExampleNewTemplate() {
+	say(whatsapp.Outgoing{Template: whatsapp.NewTemplate("order_ready", "en_US").
+		HeaderDocument(whatsapp.OutMedia{ID: "7", Filename: "bill.pdf"}).
+		BodyNamed("first_name", "Ana").BodyNamed("order", "12").
+		QuickReply(0, "thanks").URLButton(1, "12")})
+	say(whatsapp.Outgoing{Template: whatsapp.NewTemplate("order_ready", "en_US").
+		Body("Ana").BodyNamed("order", "12")})
+	// Output:
+	// [{"type":"header","parameters":[{"type":"document","document":{"id":"7","filename":"bill.pdf"}}]},{"type":"body","parameters":[{"type":"text","parameter_name":"first_name","text":"Ana"},{"type":"text","parameter_name":"order","text":"12"}]},{"type":"button","sub_type":"quick_reply","index":"0","parameters":[{"type":"payload","payload":"thanks"}]},{"type":"button","sub_type":"url","index":"1","parameters":[{"type":"text","text":"12"}]}]
+	// whatsapp: invalid request: template.components[0].parameters[1]: some parameters have a parameter_name and some don't
+}
+
+// What the template itself says comes from [whatsapp.Client.ListTemplates].
+func ExampleTemplateInfo_Check() {
+	ready := whatsapp.TemplateInfo{
+		Name: "order_ready", Language: "en_US", Format: "POSITIONAL",
+		Components: []byte(`[{"type":"BODY","text":"Hello {{1}}, order {{2}} is ready until {{3}}."}]`),
+	}
+	fmt.Println(ready.Check(whatsapp.NewTemplate("order_ready", "en_US").Body("Ana", "12").Components))
+	fmt.Println(ready.Check(whatsapp.NewTemplate("order_ready", "en_US").Body("Ana", "12", "Friday").Components))
+	// Output:
+	// whatsapp: invalid request: components[0].parameters: 2 given, the template has 3: {{1}} {{2}} {{3}}
+	// <nil>
+}
+
+func ExampleMediaLimit() {
+	for _, mime := range []string{"image/png", "image/gif"} {
+		most, ok := whatsapp.MediaLimit("image", mime)
+		fmt.Println(mime, most, ok)
+	}
+	// Output:
+	// image/png 5242880 true
+	// image/gif 0 false
+}

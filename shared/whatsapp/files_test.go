@@ -252,3 +252,86 @@ func TestUploadErrors(t *testing.T) {
 		t.Errorf("a file without a name is called %q", name)
 	}
 }
+
+// Ensure that an upload of which nothing was written says so, and that one
+// whose file breaks off in the middle doesn't.
+func TestUploadNotWritten(t *testing.T) {
+	c, srv := graph(t, answer(200, `{"id":"1"}`))
+	_, err := c.Upload(t.Context(), "106", "a", "image/jpeg", big, io.MultiReader(strings.NewReader("abc"), broken{}))
+	if err == nil || ClassOf(err) == ClassNotSent {
+		t.Errorf("half a file: %v", err)
+	}
+	tellsNothing(t, err)
+	c.Token = nil
+	if _, err := c.Upload(t.Context(), "106", "a", "image/jpeg", 3, strings.NewReader("abc")); ClassOf(err) != ClassNotSent {
+		t.Errorf("no token: %v", err)
+	}
+	srv.Close()
+	c = client(srv.URL)
+	_, err = c.Upload(t.Context(), "106", "a", "image/jpeg", 3, strings.NewReader("abc"))
+	if ClassOf(err) != ClassNotSent {
+		t.Errorf("nobody there: %v", err)
+	}
+	tellsNothing(t, err, srv.URL)
+}
+
+type broken struct{}
+
+func (broken) Read([]byte) (int, error) { return 0, errors.New("no file of " + phone) }
+
+// Ensure that every call says who makes it: Meta's file servers answer some
+// programs with a page.
+func TestEveryCallHasAUserAgent(t *testing.T) {
+	calls := map[string]string{}
+	c, srv := graph(t, func(w http.ResponseWriter, r *http.Request) {
+		calls[r.Method+" "+r.URL.Path] = r.UserAgent()
+		if strings.HasSuffix(r.URL.Path, "/file") {
+			return
+		}
+		answer(200, `{"id":"1","url":"https://x.test","messages":[{"id":"wamid.1"}]}`)(w, r)
+	})
+	for name, agent := range map[string]string{"": DefaultUserAgent, "shop/2": "shop/2"} {
+		clear(calls)
+		c.UserAgent = name
+		_, sent := c.Send(t.Context(), "106", hello)
+		_, asked := c.MediaInfo(t.Context(), "7", "")
+		_, uploaded := c.Upload(t.Context(), "106", "a", "image/jpeg", 1, strings.NewReader("a"))
+		d, loaded := c.Download(t.Context(), srv.URL+"/file")
+		if err := errors.Join(sent, asked, uploaded, loaded); err != nil {
+			t.Fatal(err)
+		}
+		d.Body.Close()
+		if len(calls) != 4 {
+			t.Errorf("calls %v", calls)
+		}
+		for call, got := range calls {
+			if got != agent {
+				t.Errorf("%s by %q, want %q", call, got, agent)
+			}
+		}
+	}
+}
+
+func TestMediaLimit(t *testing.T) {
+	const kb, mb = 1 << 10, 1 << 20
+	for _, tt := range []struct {
+		kind, mime string
+		most       int64 // 0 where it isn't taken
+	}{
+		{"image", "image/jpeg", 5 * mb}, {"image", "image/png", 5 * mb}, {"image", "IMAGE/JPEG", 5 * mb},
+		{"image", "image/webp", 0}, {"image", "image/gif", 0}, {"image", "application/pdf", 0},
+		{"sticker", "image/webp", 500 * kb}, {"sticker", "image/png", 0},
+		{"video", "video/mp4", 16 * mb}, {"video", "video/3gpp", 16 * mb}, {"video", "video/webm", 0},
+		{"audio", "audio/aac", 16 * mb}, {"audio", "audio/amr", 16 * mb}, {"audio", "audio/mpeg", 16 * mb}, {"audio", "audio/mp4", 16 * mb},
+		{"audio", "audio/ogg", 16 * mb}, {"audio", "audio/ogg; codecs=opus", 16 * mb}, {"audio", "audio/ogg; codecs=vorbis", 0}, {"audio", "audio/wav", 0},
+		{"voice", "audio/ogg; codecs=opus", 16 * mb}, {"voice", "audio/ogg", 16 * mb}, {"voice", "audio/ogg; codecs=vorbis", 0}, {"voice", "audio/mpeg", 0},
+		{"document", "application/pdf", 100 * mb}, {"document", "text/plain; charset=utf-8", 100 * mb}, {"document", "application/zip", 0},
+		{"document", "image/jpeg", 5 * mb}, {"document", "video/mp4", 16 * mb},
+		{"location", "image/jpeg", 0}, {"", "", 0}, {"image", "image/jpeg; x", 0},
+	} {
+		most, ok := MediaLimit(tt.kind, tt.mime)
+		if most != tt.most && ok || ok != (tt.most > 0) {
+			t.Errorf("%s of %q: %d, %t, want %d", tt.kind, tt.mime, most, ok, tt.most)
+		}
+	}
+}

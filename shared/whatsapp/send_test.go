@@ -203,20 +203,36 @@ func tellsNothing(t *testing.T, err error, also ...string) {
 	}
 }
 
-func TestMarkRead(t *testing.T) {
+// Ensure that a read receipt is one call, and so is one with a typing indicator.
+func TestMarkReadAndTyping(t *testing.T) {
 	var got string
 	c, _ := graph(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		got = r.URL.Path + " " + string(body)
+		got += r.Method + " " + r.URL.Path + " " + string(body)
 		answer(200, `{"success":true}`)(w, r)
 	})
-	if err := c.MarkRead(t.Context(), "106", "wamid.1"); err != nil {
-		t.Fatal(err)
+	for name, tt := range map[string]struct {
+		call func(context.Context, string, string) error
+		want string
+	}{
+		"read":   {c.MarkRead, `{"message_id":"wamid.1","messaging_product":"whatsapp","status":"read"}`},
+		"typing": {c.Typing, `{"message_id":"wamid.1","messaging_product":"whatsapp","status":"read","typing_indicator":{"type":"text"}}`},
+	} {
+		got = ""
+		if err := tt.call(t.Context(), "106", "wamid.1"); err != nil {
+			t.Fatal(err)
+		}
+		if want := "POST /v26.0/106/messages " + tt.want; got != want {
+			t.Errorf("%s: %s", name, got)
+		}
+		if err := tt.call(t.Context(), "106", ""); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%s without id: %v", name, err)
+		}
 	}
-	if want := `/v26.0/106/messages {"message_id":"wamid.1","messaging_product":"whatsapp","status":"read"}`; got != want {
-		t.Errorf("got %s", got)
+	c, _ = graph(t, answer(400, `{"error":{"code":131009,"message":"`+phone+`"}}`))
+	err := c.Typing(t.Context(), "106", "wamid.old")
+	if ClassOf(err) != ClassPermanent {
+		t.Errorf("an old message: %v", err)
 	}
-	if err := c.MarkRead(t.Context(), "106", ""); !errors.Is(err, ErrInvalid) {
-		t.Errorf("without id: %v", err)
-	}
+	tellsNothing(t, err)
 }
