@@ -235,3 +235,23 @@ func BenchmarkSplit(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkSplitHistory(b *testing.B) {
+	threads := make([]string, 20)
+	for i := range threads {
+		list := make([]string, 250)
+		for j := range list {
+			list[j] = fmt.Sprintf(`{"from":"1555%07d","id":"wamid.%d.%d","timestamp":"1749416383","type":"text","text":{"body":"hello"},"history_context":{"status":"READ"}}`, i, i, j)
+		}
+		threads[i] = fmt.Sprintf(`{"id":"1555%07d","messages":[%s]}`, i, strings.Join(list, ","))
+	}
+	body := []byte(change("history", `"history":[{"metadata":{"phase":0,"chunk_order":1,"progress":55},"threads":[`+strings.Join(threads, ",")+`]}]`))
+	b.ReportAllocs()
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		updates, err := Split(body)
+		if err != nil || len(updates) != 3*len(threads) {
+			b.Fatal(err, len(updates))
+		}
+	}
+}

@@ -56,7 +56,7 @@ func (s *splitter) value(u Update, raw []byte) {
 	if u.Field == "messaging_handovers" {
 		n.soleHandover()
 	}
-	if n.things() == 0 {
+	if n.empty() {
 		s.add(u, KindEvent, raw)
 		return
 	}
@@ -188,8 +188,21 @@ func (n *notice) keep(key string, values [][]byte) bool {
 	return true
 }
 
-// things counts what a contact may belong to.
+// empty tells that there is nothing that a contact may belong to.
+func (n *notice) empty() bool {
+	for _, all := range n.elements {
+		if len(all) > 0 {
+			return false
+		}
+	}
+	return len(n.errors) == 0
+}
+
+// things counts what a contact may belong to; it matters for a sole one.
 func (n *notice) things() int {
+	if len(n.contacts) != 1 {
+		return 0
+	}
 	count := len(n.errors)
 	for i, one := range n.series {
 		for _, raw := range n.elements[i] {
@@ -217,7 +230,7 @@ func (n *notice) soleHandover() {
 // explainCall moves the errors of a value into its only call, which they are
 // about.
 func (n *notice) explainCall() {
-	if len(n.elements[0]) != 1 || len(n.errors) == 0 || n.things() != 1+len(n.errors) {
+	if len(n.elements[0]) != 1 || len(n.elements[1]) > 0 || len(n.errors) == 0 {
 		return
 	}
 	all, isObject := members(n.elements[0][0])
