@@ -15,9 +15,7 @@ func (r *resolving) evidence(i Identity) ([]op, error) {
 	a := r.aliases[i.key()]
 	a.val.Kind, a.val.Value = i.Kind, i.Value
 	id := r.keeper(i, a.val)
-	isNew := id == ""
-	if isNew {
-		id = r.self.val.ID
+	if !slices.ContainsFunc(a.val.Holders, func(h chat.Holder) bool { return h.Contact == id }) {
 		// Writing who speaks for self makes two updates meet that give it an identity at the same time: only one of them
 		// has seen all.
 		r.dirty[r.survivor(id).val.ID] = true
@@ -51,20 +49,20 @@ func (r *resolving) evidence(i Identity) ([]op, error) {
 	return ops, nil
 }
 
-// keeper is who of those that had an alias is shown to have it still, empty if none of them is. Evidence stays with the
-// contact that it was put down to before a join, so that the join can be taken back.
+// keeper is who is shown to have an alias. Evidence stays with the contact that it was put down to before a join, so that
+// the join can be taken back.
 func (r *resolving) keeper(i Identity, a chat.Alias) chat.ContactID {
 	now := r.holder(a)
-	if now != nil && r.same(now.val.ID, r.self.val.ID) {
+	if now == nil || (r.moved && i == Identity{chat.AliasWAID, r.seen.Phone}) {
+		return r.self.val.ID
+	}
+	if r.same(now.val.ID, r.self.val.ID) {
 		return now.val.ID
 	}
 	for _, h := range slices.Backward(a.Holders) {
 		if r.byID[h.Contact] != nil && r.same(h.Contact, r.self.val.ID) {
 			return h.Contact
 		}
-	}
-	if now == nil || (r.moved && i == Identity{chat.AliasWAID, r.seen.Phone}) {
-		return ""
 	}
 	return now.val.ID // somebody parted them by hand
 }
@@ -105,10 +103,10 @@ func (d doc[T]) overwrite() (op, error) {
 	return o, err
 }
 
-// known returns the identities that a contact has now, also through those joined to it.
-func (s *Store) known(ctx context.Context, c chat.Contact) ([]ownAlias, error) {
+// known returns the identities that contacts have now.
+func (s *Store) known(ctx context.Context, contacts ...chat.ContactID) ([]ownAlias, error) {
 	var all []ownAlias
-	for _, id := range append([]chat.ContactID{c.ID}, c.Absorbed...) {
+	for _, id := range contacts {
 		items, err := s.query(ctx, prefix("USER#"+string(id), "ALIAS#"))
 		if err != nil {
 			return nil, err

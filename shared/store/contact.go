@@ -135,7 +135,7 @@ var reach = []string{chat.AliasWAID, chat.AliasBSUID, chat.AliasParent}
 // Identities returns what a contact is known by now, also through the contacts joined to it: phones first, ids that can't
 // be written to last, and of each kind the latest first, because that is where the contact is to be reached.
 func (s *Store) Identities(ctx context.Context, c chat.Contact) ([]Identity, error) {
-	all, err := s.known(ctx, c)
+	all, err := s.known(ctx, append([]chat.ContactID{c.ID}, c.Absorbed...)...)
 	if err != nil {
 		return nil, err
 	}

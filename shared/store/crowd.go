@@ -86,6 +86,29 @@ func (p crowd) learn(c *doc[chat.Contact], what chat.Profile) {
 	}
 }
 
+// kin returns a contact and all that updates showed to be the same person, directly or through others.
+func (p crowd) kin(ctx context.Context, c *doc[chat.Contact]) ([]chat.ContactID, error) {
+	kin := []chat.ContactID{c.val.ID}
+	for next := kin; len(next) > 0; {
+		if err := p.load(ctx, next...); err != nil {
+			return nil, err
+		}
+		known := len(kin)
+		for _, id := range next {
+			if p.byID[id] == nil {
+				continue
+			}
+			for other := range p.byID[id].val.Linked {
+				if !slices.Contains(kin, other) {
+					kin = append(kin, other)
+				}
+			}
+		}
+		next = kin[known:]
+	}
+	return kin, nil
+}
+
 // circle reads everybody whom a decision about the given contacts may concern: who is joined with them, was shown
 // together with them or was decided about, and so on. ok is false when those are too many.
 func (p crowd) circle(ctx context.Context, ids ...chat.ContactID) (circle []*doc[chat.Contact], ok bool, err error) {

@@ -148,7 +148,9 @@ func (r *resolving) decide(ctx context.Context, contact ...chat.ContactID) error
 	case phone == nil && r.self == nil:
 		r.self = r.stranger()
 		return nil
-	case phone == nil, r.self != nil && (r.same(r.self.val.ID, phone.val.ID) || r.holds(r.self, line)):
+	case phone == nil, phone == r.self:
+		return nil
+	case r.self != nil && !r.same(r.self.val.ID, phone.val.ID) && r.holds(r.self, line):
 		return nil // of those who had the phone, self is one: known already
 	}
 	return r.settlePhone(ctx, phone)
@@ -187,14 +189,22 @@ func (r *resolving) stranger() *doc[chat.Contact] {
 }
 
 // rival tells whether the phone's holder is known by a user id in an account where this person has another: in the
-// update's, or in one where self was seen before.
+// update's, or in one where self was seen before. What somebody joined by hand doesn't count: it would depend on which
+// came first.
 func (r *resolving) rival(ctx context.Context, phone *doc[chat.Contact]) (bool, error) {
 	if r.seen.BSUID == "" && r.seen.Parent == "" {
 		return false, nil
 	}
 	scopes := []string{r.seen.Scope}
 	if r.self != nil {
-		own, err := r.store.known(ctx, r.survivor(r.self.val.ID).val)
+		if _, linked := r.self.val.Linked[phone.val.ID]; linked {
+			return false, nil
+		}
+		kin, err := r.kin(ctx, r.self)
+		if err != nil || slices.Contains(kin, phone.val.ID) {
+			return false, err
+		}
+		own, err := r.store.known(ctx, kin...)
 		if err != nil {
 			return false, err
 		}
@@ -202,7 +212,11 @@ func (r *resolving) rival(ctx context.Context, phone *doc[chat.Contact]) (bool, 
 			scopes = append(scopes, a.Scopes...)
 		}
 	}
-	theirs, err := r.store.known(ctx, r.survivor(phone.val.ID).val)
+	kin, err := r.kin(ctx, phone)
+	if err != nil {
+		return false, err
+	}
+	theirs, err := r.store.known(ctx, kin...)
 	if err != nil {
 		return false, err
 	}
