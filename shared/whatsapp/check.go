@@ -35,7 +35,7 @@ func checked(path string, raw []byte, check func(part)) (ok bool, err error) {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	p := part{path: path, err: &err}
-	if d.Decode(&p.value) != nil {
+	if !json.Valid(raw) || d.Decode(&p.value) != nil { // Decode stops after the first value
 		return false, nil
 	}
 	check(p)

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 )
@@ -24,6 +25,12 @@ func FuzzCheck(f *testing.F) {
 		} {
 			if err != nil && !errors.Is(err, ErrInvalid) {
 				t.Errorf("%v", err)
+			}
+		}
+		m := Outgoing{To: phone, Template: &Template{Name: "t", Language: "en", Components: raw}}
+		if body, err := m.body(); err == nil {
+			if _, err := json.Marshal(body); err != nil {
+				t.Errorf("it passes and can't be written: %v", err)
 			}
 		}
 	})

@@ -27,7 +27,7 @@ type Template struct {
 
 var (
 	templateName = regexp.MustCompile(`^[a-z0-9_]+$`)
-	languageCode = regexp.MustCompile(`^[a-z]{2,3}(_[A-Za-z]{2,4})?$`)
+	languageCode = regexp.MustCompile(`^[a-z]{2,3}(_[A-Za-z0-9]{2,4})?$`)
 )
 
 // check checks what can be known without the template; see [TemplateInfo.Check].

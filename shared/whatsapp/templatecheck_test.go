@@ -144,6 +144,7 @@ func TestTemplateCheck(t *testing.T) {
 		{"hyphen", NewTemplate("order", "en-US"), "template.language.code: not a code such as en or en_US"},
 		{"no array", with(`{}`), "template components are not an array"},
 		{"no JSON", with(`[`), "template components are not an array"},
+		{"more than JSON", with(`[] ]`), "template components are not an array"},
 		{"new type", with(`[{"type":"hologram","parameters":7}]`), ""},
 		{"no type", with(`[{}]`), "template.components[0].type: missing"},
 		{"two bodies", with(`[{"type":"body"},{"type":"BODY"}]`), "template.components[1]: the same as another"},
