@@ -22,7 +22,7 @@ var now = time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 var samples = map[string][2]Detail{
 	NumberHealthV1: {
 		NumberHealth{
-			Number: "111", Account: "222", Display: "+34 600 111 222", Answers: true, Why: "restriction:X", Until: now,
+			Number: "111", Account: "222", Display: "15550100001", Answers: true, Why: "restriction:X", Until: now,
 			Facts: map[string]Fact{"restriction:X": {Value: "X", Why: "spam", Until: now, At: now}},
 		},
 		NumberHealth{Number: "111", Facts: map[string]Fact{}},

@@ -10,11 +10,11 @@ import (
 // NumberHealthV1 is the type of NumberHealth.
 const NumberHealthV1 = "number.health.v1"
 
-// NumberHealth is what a business number may send now, published when that or one of the facts behind it changes.
+// NumberHealth is what a business number may send now, published when a webhook changes what is known of it.
 type NumberHealth struct {
 	Number    chat.NumberID `json:"number"`
 	Account   string        `json:"account,omitempty"` // the WhatsApp business account, where it is known
-	Display   string        `json:"display,omitempty"` // the number as people dial it
+	Display   string        `json:"display,omitempty"` // the number, in digits
 	Answers   bool          `json:"answers"`           // may answer within the customer-service window
 	Templates bool          `json:"templates"`         // may write first
 	Why       string        `json:"why,omitempty"`     // the fact that stands in the way, by its name in Facts
