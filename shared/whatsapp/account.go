@@ -98,6 +98,8 @@ func ParseAccountEvent(u Update) (AccountEvent, error) {
 	}
 	if readField := accountFields[e.Field]; readField != nil {
 		readField(&e, f)
+	} else if f.text("message_template_name") != "" {
+		e.readTemplate(f) // a field about templates that is newer than this
 	}
 	return e, nil
 }

@@ -167,6 +167,7 @@ func TestParseTemplateEvent(t *testing.T) {
 		{"message_template_quality_update", `"previous_quality_score":"GREEN","new_quality_score":"YELLOW"`, TemplateEvent{Quality: "YELLOW"}},
 		{"message_template_status_update", `"previous_quality_score":"GREEN","new_quality_score":"RED"`, TemplateEvent{Quality: "RED"}},
 		{"message_template_components_update", `"message_template_element":"Hi"`, TemplateEvent{}},
+		{"template_something_new", `"event":"X"`, TemplateEvent{Event: "X"}},
 		{"template_category_update", `"previous_category":"UTILITY","new_category":"MARKETING"`, TemplateEvent{Category: "MARKETING"}},
 		{"template_category_update", `"new_category":"UTILITY","correct_category":"MARKETING","category_update_timestamp":1746169200`, TemplateEvent{Category: "UTILITY", Reason: "MARKETING from 2025-05-02"}},
 	} {

@@ -2,7 +2,7 @@
 // what Meta posts to a webhook, and it sends messages and moves media through
 // the Graph API. It imports the standard library only and keeps no state.
 //
-//	Verifier.Verify → Split → []Update → ParseMessage / ParseStatus
+//	Verifier.Verify → Split → []Update → ParseMessage, ParseStatus, ParseCall, …
 //	Client.Send · MarkRead · MediaInfo · Download · Upload
 //
 // It guarantees that no signature passes without a secret; that everything

@@ -32,7 +32,7 @@ func TestKinds(t *testing.T) {
 	}{
 		"echo": {whatsapptest.Echo(number, user, "w", "hi", at), whatsapp.KindEcho, func(v any) bool {
 			m := v.(whatsapp.Message)
-			return m.Text.Body == "hi" && m.To.BSUID == user && m.From.WAID == whatsapptest.Display && m.Timestamp == at
+			return m.Text.Body == "hi" && m.To.BSUID == user && m.From.WAID == whatsapptest.Display && m.Timestamp.Equal(at)
 		}},
 		"echo beside the agent": {whatsapptest.Standby(whatsapptest.Echo(number, phone, "w", "hi", at)), whatsapp.KindEcho, func(v any) bool {
 			return v.(whatsapp.Message).To.WAID == phone
@@ -46,7 +46,7 @@ func TestKinds(t *testing.T) {
 		}},
 		"call": {whatsapptest.Call(number, user, "c", at), whatsapp.KindCall, func(v any) bool {
 			c := v.(whatsapp.Call)
-			return c.ID == "c" && c.Event == "connect" && c.Customer().BSUID == user && c.Timestamp == at
+			return c.ID == "c" && c.Event == "connect" && c.Customer().BSUID == user && c.Timestamp.Equal(at)
 		}},
 		"end of a call": {whatsapptest.CallEnd(number, phone, "c", "COMPLETED", time.Minute, at), whatsapp.KindCall, func(v any) bool {
 			c := v.(whatsapp.Call)
@@ -81,7 +81,7 @@ func TestKinds(t *testing.T) {
 		}},
 		"preference": {whatsapptest.Preference(number, user, "stop", at), whatsapp.KindPreference, func(v any) bool {
 			p := v.(whatsapp.Preference)
-			return p.Who.BSUID == user && p.Value == "stop" && p.Category == "marketing_messages" && p.Timestamp == at
+			return p.Who.BSUID == user && p.Value == "stop" && p.Category == "marketing_messages" && p.Timestamp.Equal(at)
 		}},
 		"handover": {whatsapptest.Handover(number, phone, "control_passed", "ai_agent", "escalation", at), whatsapp.KindHandover, func(v any) bool {
 			h := v.(whatsapp.Handover)
@@ -92,7 +92,7 @@ func TestKinds(t *testing.T) {
 				map[string]any{"added_participants": []any{map[string]any{"wa_id": phone}}}, at), whatsapp.KindGroup,
 			func(v any) bool {
 				g := v.(whatsapp.GroupEvent)
-				return g.GroupID == "G" && len(g.Participants) == 1 && g.Timestamp == at
+				return g.GroupID == "G" && len(g.Participants) == 1 && g.Timestamp.Equal(at)
 			},
 		},
 		"signal": {whatsapptest.Signal(number, "w", "LeadSubmitted", "click", at), whatsapp.KindSignal, func(v any) bool {
@@ -100,7 +100,7 @@ func TestKinds(t *testing.T) {
 		}},
 		"account": {whatsapptest.Account("account_update", map[string]any{"event": "ACCOUNT_DELETED"}, at), whatsapp.KindEvent, func(v any) bool {
 			e := v.(whatsapp.AccountEvent)
-			return len(e.Changes) == 1 && e.WABA == whatsapptest.WABA && e.Timestamp == at
+			return len(e.Changes) == 1 && e.WABA == whatsapptest.WABA && e.Timestamp.Equal(at)
 		}},
 		"reaction": {whatsapptest.Reaction(number, phone, "w", "t", "👍", at), whatsapp.KindMessage, func(v any) bool {
 			return *v.(whatsapp.Message).Reaction == whatsapp.Reaction{MessageID: "t", Emoji: "👍"}
