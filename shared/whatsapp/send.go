@@ -80,7 +80,8 @@ func (c *Client) Send(ctx context.Context, number string, m Outgoing) (Sent, err
 		break
 	}
 	for _, o := range answer.objects("contacts") {
-		sent.WAID, sent.BSUID = waID(o.text("wa_id")), o.text("user_id")
+		who := identify(o.text("wa_id"), o.text("user_id"))
+		sent.WAID, sent.BSUID = who.WAID, who.BSUID
 		break
 	}
 	if sent.MessageID == "" {

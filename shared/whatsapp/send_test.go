@@ -71,6 +71,21 @@ func TestSendRequest(t *testing.T) {
 	}
 }
 
+// Ensure that a BSUID is never taken for a number, wherever Meta puts it.
+func TestSentTo(t *testing.T) {
+	for contact, want := range map[string]Sent{
+		`{"wa_id":"+5511999","user_id":"BR.1"}`: {MessageID: "wamid.1", WAID: "5511999", BSUID: "BR.1"},
+		`{"user_id":"BR.1"}`:                    {MessageID: "wamid.1", BSUID: "BR.1"},
+		`{"wa_id":"BR.1"}`:                      {MessageID: "wamid.1", BSUID: "BR.1"},
+		`7`:                                     {MessageID: "wamid.1"},
+	} {
+		c, _ := graph(t, answer(200, `{"contacts":[`+contact+`],"messages":[{"id":"wamid.1"}]}`))
+		if sent, err := c.Send(t.Context(), "106", hello); err != nil || sent != want {
+			t.Errorf("%s: %+v, %v", contact, sent, err)
+		}
+	}
+}
+
 // Ensure that each recipient goes where Meta wants it.
 func TestSendRecipients(t *testing.T) {
 	for name, tt := range map[string]struct {
