@@ -9,8 +9,9 @@ import (
 // ErrNotObject means that the body of an update is no JSON object.
 var ErrNotObject = errors.New("whatsapp: update body is not an object")
 
-// Message is a customer's message. The field that its type names is set; all
-// of them are nil for a type that Meta added later, whose object is in Content.
+// Message is a customer's message, or one that the business sent elsewhere. The
+// field that its type names is set; all of them are nil for a type that Meta
+// added later, whose object is in Content.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/messages
 type Message struct {
 	ID        string // wamid, opaque and case-sensitive
@@ -47,10 +48,11 @@ type Message struct {
 	Raw     json.RawMessage // the whole message, as received
 }
 
-// ParseMessage reads the message in an update of [KindMessage]. What has an
-// unexpected shape stays in Raw and leaves its field empty; the only error is
-// [ErrNotObject]. What the message doesn't say of its sender is taken from the
-// contact that came with it.
+// ParseMessage reads the message in an update of [KindMessage] or [KindEcho].
+// What has an unexpected shape stays in Raw and leaves its field empty; the only
+// error is [ErrNotObject]. What the message doesn't say of the customer, who is
+// the sender of one and the recipient of the other, is taken from the contact
+// that came with it.
 func ParseMessage(u Update) (Message, error) {
 	f, ok := read(u.Body)
 	if !ok {
