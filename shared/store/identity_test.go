@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,10 @@ func newPhone(p0, p string) chat.Seen {
 func moved(b0, p0, b, p string) chat.Seen {
 	return chat.Seen{PrevBSUID: b0, PrevPhone: p0, BSUID: b, Phone: p, Scope: "waba"}
 }
+
+// under adds the user id that linked portfolios share; spelled names another way to write the phone.
+func under(parent string, s chat.Seen) chat.Seen { s.Parent = parent; return s }
+func spelled(v string, s chat.Seen) chat.Seen    { s.Variants = []string{v}; return s }
 
 // step is an update at a second of the story.
 type step struct {
@@ -108,6 +113,20 @@ func TestIdentity(t *testing.T) {
 		{"a new phone that was somebody else's", []step{{0, both("B9", "q")}, {1, both("B1", "p")}, {2, moved("B1", "p", "B2", "q")}, {3, onlyP("q")}},
 			[]string{"w0: B9 !", "w1 w2 w3: B1 B2 p q !"}},
 		{"nothing changed", []step{{0, moved("B1", "p", "B1", "p")}, {1, both("B1", "p")}, {2, moved("B1", "p", "B1", "p")}}, []string{"w0 w1 w2: B1 p"}},
+		{"a parent id, then a new id", []step{{0, under("P", onlyB("B1"))}, {1, under("P", onlyB("B2"))}, {2, onlyB("B2")}}, []string{"w0 w1 w2: B1 B2 P"}},
+		{"a parent id joins two accounts", []step{{0, onlyB("B1")}, {1, atW("B9", "")}, {2, under("P", onlyB("B1"))}, {3, under("P", atW("B9", ""))}},
+			[]string{"w0 w1 w2 w3: B1 B9 P"}},
+		{"a parent id says whose phone it is", []step{{0, under("P", both("B1", "p"))}, {1, under("P", both("B2", "p"))}}, []string{"w0 w1: B1 B2 P p"}},
+		{"another person's phone, by the parent ids", []step{{0, under("P1", chat.Seen{Phone: "p", Scope: "waba"})},
+			{1, under("P2", chat.Seen{Phone: "p", Scope: "waba"})}, {2, onlyP("p")}}, []string{"w0: P1 !", "w1 w2: P2 p !"}},
+		{"a new parent id", []step{{0, under("P1", onlyB("B1"))}, {1, chat.Seen{PrevBSUID: "B1", BSUID: "B2", PrevParent: "P1", Parent: "P2"}},
+			{2, under("P2", onlyB("B3"))}}, []string{"w0 w1 w2: B1 B2 B3 P1 P2"}},
+		{"another spelling", []step{{0, onlyP("p")}, {1, spelled("p", onlyP("9p"))}, {2, onlyP("9p")}, {3, onlyP("p")}}, []string{"w0 w1 w2 w3: 9p p"}},
+		{"another spelling, with an id", []step{{0, onlyP("p")}, {1, spelled("p", both("B1", "9p"))}, {2, onlyB("B1")}}, []string{"w0 w1 w2: 9p B1 p"}},
+		{"another spelling of a known id's phone", []step{{0, onlyP("p")}, {1, onlyB("B1")}, {2, spelled("p", both("B1", "9p"))}}, []string{"w0 w1 w2: 9p B1 p"}},
+		{"another person's phone, in another spelling", []step{{0, both("B1", "p")}, {1, spelled("p", both("B2", "9p"))}, {2, onlyP("p")}, {3, onlyP("9p")}},
+			[]string{"w0 w2: B1 p !", "w1 w3: 9p B2 !"}},
+		{"a change of the spelling", []step{{0, both("B1", "p")}, {1, spelled("p", newPhone("p", "9p"))}, {2, onlyP("9p")}}, []string{"w0 w1 w2: 9p B1 p"}},
 		{"joined again and again", []step{{0, onlyB("B1")}, {1, onlyB("B2")}, {2, onlyB("B3")}, {3, onlyB("B4")},
 			{7, newID("B3", "B4")}, {6, newID("B2", "B3")}, {5, newID("B1", "B2")}, {8, onlyB("B4")}},
 			[]string{"w0 w1 w2 w3 w6 w5 w4 w7: B1 B2 B3 B4"}},
@@ -169,6 +188,145 @@ func TestNames(t *testing.T) {
 			if !ok || err != nil || c.Name != "tie" || c.Username != "v" || c.Named.ID != "w3" {
 				t.Errorf("order %v: %s is %+v, %v", order, a[1], c, err)
 			}
+		}
+	})
+}
+
+// What the company's address book says of a person wins over the person's own word until it is removed there.
+func TestSavedNames(t *testing.T) {
+	saved := func(id string, at int, seen chat.Seen, name string) Inbound {
+		in := inbound(id, after(at), seen)
+		in.Seen.Saved = &name
+		return in
+	}
+	named := inbound("w1", after(9), onlyB("B1"))
+	named.Seen.Name = "own"
+	updates := []Inbound{
+		named, saved("w2", 1, onlyP("p"), "first"), saved("w3", 3, onlyP("p"), "second"), saved("w4", 2, both("B1", "p"), ""),
+	}
+	orders(len(updates), func(order []int) {
+		s := newStore(NewMemory(), "table")
+		for _, i := range order {
+			receive(t, s, updates[i])
+		}
+		if c, _, err := s.FindContact(t.Context(), chat.AliasWAID, "p"); err != nil || c.Shown() != "second" || c.Name != "own" {
+			t.Errorf("order %v: %+v, %v", order, c, err)
+		}
+		receive(t, s, saved("w5", 4, onlyP("p"), ""))
+		if c, _, err := s.FindContact(t.Context(), chat.AliasWAID, "p"); err != nil || c.Shown() != "own" {
+			t.Errorf("removed: %+v, %v", c, err)
+		}
+	})
+}
+
+// A phone whose WhatsApp was installed anew may be somebody else's by now.
+func TestKeys(t *testing.T) {
+	keyed := func(id string, at int, hash string, isNew bool) Inbound {
+		in := inbound(id, after(at), onlyB("B1"))
+		in.Seen.KeyHash, in.Seen.NewKey = hash, isNew
+		return in
+	}
+	for _, c := range []struct {
+		name    string
+		updates []Inbound
+		hash    string
+		flagged bool
+	}{
+		{"the same", []Inbound{keyed("w1", 1, "a", false), keyed("w2", 2, "a", false), keyed("w3", 3, "", false)}, "a", false},
+		{"another", []Inbound{keyed("w1", 1, "a", false), keyed("w2", 2, "b", false), keyed("w3", 3, "b", false)}, "b", true},
+		{"and back", []Inbound{keyed("w1", 1, "a", false), keyed("w2", 2, "b", false), keyed("w3", 3, "a", false)}, "a", true},
+		{"Meta's word", []Inbound{keyed("w1", 1, "", false), keyed("w2", 2, "", true)}, "", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			orders(len(c.updates), func(order []int) {
+				s := newStore(NewMemory(), "table")
+				for _, i := range order {
+					receive(t, s, c.updates[i])
+				}
+				who, _, err := s.FindContact(t.Context(), chat.AliasBSUID, "B1")
+				if err != nil || who.KeyHash != c.hash || slices.Contains(who.Flags, chat.FlagNewIdentity) != c.flagged {
+					t.Errorf("order %v: %+v, %v", order, who, err)
+				}
+			})
+		})
+	}
+}
+
+// Two spellings of one phone that arrive at the same moment are one person, whoever is faster.
+func TestSpellingsMeet(t *testing.T) {
+	receiving := func(id string, seen chat.Seen) func(*Store) error {
+		return func(s *Store) error {
+			_, err := s.Receive(context.Background(), inbound(id, after(1), seen))
+			return err
+		}
+	}
+	for _, c := range []struct {
+		name string
+		a, b chat.Seen
+		want string
+	}{
+		{"alone", spelled("9p", onlyP("p")), spelled("p", onlyP("9p")), "9p p"},
+		{"one with an id", spelled("9p", both("B1", "p")), spelled("p", onlyP("9p")), "9p B1 p"},
+		{"a new spelling and a new id", spelled("p", onlyP("9p")), both("B0", "p"), "9p B0 p"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			prepare := func(s *Store) {
+				if strings.Contains(c.name, "new") {
+					receive(t, s, inbound("v0", noon, onlyP("p")))
+				}
+			}
+			meet(t, prepare, receiving("v1", c.a), receiving("v2", c.b), func(s *Store) error {
+				if got := people(t, s); len(got) != 1 || !strings.HasSuffix(got[0], ": "+c.want) {
+					return fmt.Errorf("there are %v", got)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// Nobody is reached through a parent id, so it comes last.
+func TestIdentitiesByReach(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		receive(t, s, inbound("w1", noon, under("P", both("B1", "p"))))
+		c := receive(t, s, inbound("w2", after(1), under("P", both("B1", "q")))).Message.Contact
+		who, err := s.Contact(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "[{wa_id q} {wa_id p} {bsuid B1} {parent_bsuid P}]"
+		if known, err := s.Identities(t.Context(), who); err != nil || fmt.Sprint(known) != want {
+			t.Errorf("%v, %v, want %s", known, err, want)
+		}
+	})
+}
+
+func TestFindContacts(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		a := receive(t, s, inbound("w1", noon, both("B1", "p"))).Message.Contact
+		b := receive(t, s, inbound("w2", noon, spelled("p", both("B2", "9p")))).Message.Contact
+		for _, c := range []struct {
+			phone    string
+			variants []string
+			want     []chat.ContactID
+		}{
+			{"p", nil, []chat.ContactID{a}}, {"p", []string{"9p", "99p"}, []chat.ContactID{a, b}},
+			{"9p", []string{"p"}, []chat.ContactID{b, a}}, {"99p", []string{"9p"}, []chat.ContactID{b}}, {"x", []string{"y"}, nil},
+		} {
+			found, err := s.FindContacts(t.Context(), c.phone, c.variants)
+			var got []chat.ContactID
+			for _, f := range found {
+				got = append(got, f.ID)
+			}
+			if err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("%s or %v: %v, %v, want %v", c.phone, c.variants, got, err, c.want)
+			}
+		}
+		if _, err := s.Join(t.Context(), a, b, chat.Stamp{At: after(2)}); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := s.FindContacts(t.Context(), "9p", []string{"p"}); err != nil || len(found) != 1 || found[0].ID != a {
+			t.Errorf("joined: %+v, %v", found, err)
 		}
 	})
 }

@@ -270,10 +270,8 @@ type happening struct {
 func happenings(rng *rand.Rand, ids []chat.ContactID) []happening {
 	var all []happening
 	for i := range 4 + rng.IntN(8) {
-		x, y, at := rng.IntN(len(ids)), rng.IntN(len(ids)), rng.IntN(9)
-		if x == y {
-			continue
-		}
+		two, at := rng.Perm(len(ids)), rng.IntN(9)
+		x, y := two[0], two[1]
 		seen := onlyB(fmt.Sprint("B", x))
 		switch rng.IntN(8) {
 		case 0, 1:
@@ -286,6 +284,9 @@ func happenings(rng *rand.Rand, ids []chat.ContactID) []happening {
 			all = append(all, happening{fmt.Sprint("part ", x, y, " at ", at), func(s *Store) error { return apart(s, ids[x], ids[y], at) }})
 			continue
 		case 4:
+			if rng.IntN(2) == 0 {
+				seen = chat.Seen{}
+			}
 			seen.Phone = fmt.Sprint("p", x)
 			spell(rng, &seen)
 		case 5:

@@ -278,3 +278,59 @@ func TestChangeSame(t *testing.T) {
 		t.Errorf("a message that isn't there: %v", err)
 	}
 }
+
+// Meta's answer to a send says who the recipient is, and counts as a message that shows it.
+func TestAnswered(t *testing.T) {
+	toPhone := func(c chat.ContactID, phone string) chat.Message {
+		m := outbound("m_1", after(9), c)
+		m.Send.To = chat.Address{Phone: phone}
+		return m
+	}
+	for _, c := range []struct {
+		name        string
+		story       []step // the first is about the recipient
+		to          string
+		waid, bsuid string
+		want        []string
+	}{
+		{"nothing new", []step{{0, onlyP("p")}}, "p", "p", "", []string{"w0: p"}},
+		{"another spelling", []step{{0, onlyP("p")}}, "p", "9p", "", []string{"w0: 9p p"}},
+		{"an id", []step{{0, onlyP("p")}}, "p", "p", "B1", []string{"w0: B1 p"}},
+		{"an id that is known", []step{{0, onlyP("p")}, {1, onlyB("B1")}}, "p", "p", "B1", []string{"w0 w1: B1 p"}},
+		{"another person's id", []step{{0, both("B1", "p")}, {1, onlyB("B2")}}, "p", "p", "B2", []string{"w0: B1 !", "w1: B2 p !"}},
+		{"another person's phone", []step{{0, both("B1", "p")}, {1, both("B2", "q")}}, "p", "q", "", []string{"w0: B1 p !", "w1: B2 q !"}},
+		{"a phone that isn't the contact's any more", []step{{0, both("B1", "p")}, {1, both("B2", "p")}}, "p", "9p", "", []string{"w0: B1 !", "w1: 9p B2 p !"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, s *Store) {
+				if _, err := s.SeeNumber(t.Context(), Number{ID: ourNumber, WABA: "waba", Seen: chat.Stamp{At: noon, ID: "w0"}}); err != nil {
+					t.Fatal(err)
+				}
+				tell(t, s, c.story)
+				first, err := s.Receive(t.Context(), inbound("w0", after(c.story[0].at), c.story[0].seen))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					if err := s.Answered(t.Context(), toPhone(first.Message.Contact, c.to), c.waid, c.bsuid); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := people(t, s); fmt.Sprint(got) != fmt.Sprint(c.want) {
+					t.Errorf("there are %v, want %v", got, c.want)
+				}
+			})
+		})
+	}
+	t.Run("nobody", func(t *testing.T) {
+		mem := NewMemory()
+		s := newStore(mem, "table")
+		group := outbound("m_2", after(9), "")
+		group.Send.To = chat.Address{Group: "g"}
+		for _, m := range []chat.Message{group, toPhone("erased", "p")} {
+			if err := s.Answered(t.Context(), m, "q", "B1"); err != nil || len(mem.Items()) != 0 {
+				t.Errorf("%d items, %v", len(mem.Items()), err)
+			}
+		}
+	})
+}
