@@ -29,7 +29,7 @@ type Outgoing struct {
 	Contacts    []OutContact
 	Reaction    *OutReaction
 	Template    *Template
-	Interactive json.RawMessage // the interactive object, as Meta documents it
+	Interactive json.RawMessage // the interactive object, as Meta documents it; Buttons, List and so on write it
 }
 
 // Attach makes the file the content of the message; ok is false for a kind that
