@@ -113,7 +113,7 @@ func (s *Simulator) sampleFromPage(r *http.Request) (any, error) {
 		return nil, err
 	}
 	upload.Caption = q.Caption
-	q.Draft.File = upload
+	q.File = upload
 	return made(s.Write(r.PathValue("id"), q.Draft))
 }
 

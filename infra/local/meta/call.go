@@ -19,7 +19,7 @@ type Calling struct {
 	Out    bool   `json:"out"`    // the business calls the customer
 	// End is how it ends at once: completed, missed or rejected; empty: it rings until EndCall.
 	End     string `json:"end"`
-	Seconds int    `json:"seconds"` // of talking, if it is completed
+	Seconds int    `json:"seconds"` // of talking, if it is completed; a call with an End is over by now
 }
 
 // sdp is the least that a session description can be; the simulator carries no sound.
@@ -40,7 +40,11 @@ func (s *Simulator) PlaceCall(customer string, how Calling) (string, error) {
 	if !s.isNumber(how.Number) {
 		return "", errNoNumber
 	}
+	if how.Seconds < 0 || how.End == "" && how.Seconds > 0 {
+		return "", errors.New("only a call that is over has a duration")
+	}
 	m := s.message(c, how.Number)
+	m.At = m.At.Add(-time.Duration(how.Seconds) * time.Second) // a call that is over by now began earlier
 	m.ID = "wacid." + base64.StdEncoding.EncodeToString(random(24))
 	m.Type, m.Business, m.Call = "call", how.Out, &Call{Out: how.Out, State: "ringing"}
 	if how.Out {
@@ -90,12 +94,11 @@ func (s *Simulator) endCall(m *Message, end string, talked int) error {
 		s.callStatus(c, m, map[string]string{"completed": "ACCEPTED", "rejected": "REJECTED"}[end])
 	}
 	over := s.call(c, m, "terminate")
-	over["status"] = status
+	over["status"], over["timestamp"] = status, seconds(s.opts.Now())
 	if end == "completed" {
 		over["start_time"] = seconds(m.At)
 		over["end_time"] = seconds(m.At.Add(time.Duration(talked) * time.Second))
 		over["duration"] = talked
-		over["timestamp"] = over["end_time"]
 	}
 	s.show(m)
 	s.post(&update{Field: "calls", Number: m.Number, Customer: c.ID, Kind: "calls", Item: over, Contact: s.contact(c, true)})
@@ -109,7 +112,7 @@ func (s *Simulator) call(c *Customer, m *Message, event string) object {
 		from, to, direction = "to", "from", "BUSINESS_INITIATED"
 	}
 	call := object{"id": m.ID, to: s.displayNumber(m.Number), "event": event, "direction": direction,
-		"timestamp": seconds(s.opts.Now()), from + "_user_id": c.BSUID}
+		"timestamp": seconds(m.At), from + "_user_id": c.BSUID}
 	if phone := s.told(c); phone != "" {
 		call[from] = phone
 	}

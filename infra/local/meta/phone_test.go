@@ -144,6 +144,68 @@ func TestPageActions(t *testing.T) {
 	}
 }
 
+// What a test or the page asks for by HTTP; the ids come from the calls before.
+func TestCallsOfThePage(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	c := r.hello()
+	question := r.mustSend(object{"to": "+" + c.Phone, "type": "interactive", "interactive": object{"type": "flow", "body": object{"text": "?"},
+		"action": object{"name": "flow", "parameters": object{"flow_message_version": "3", "flow_id": "1", "flow_cta": "Open", "flow_token": "t"}}}})
+	r.eventually("delivered", func() bool { return len(r.receipts(question)) == 2 })
+	names := []string{"QUESTION", question}
+	for i, x := range []struct {
+		name, method, path, body, answer string // name: how the id of the answer is called from here on
+	}{
+		{"", "GET", "api/customers", "", `"phone":"12025550101"`},
+		{"", "GET", "api/chats/c1/messages", "", `"text":"Hello"`},
+		{"", "GET", "api/company", "", `"quality":"GREEN"`},
+		{"", "GET", "api/faults", "", `"send":""`},
+		{"TEXT", "POST", "api/customers/c1/messages", `{"text":"Hi","forwarded":"once","ad":{"source_type":"ad"}}`, `"id"`},
+		{"", "POST", "api/customers/c1/messages", `{"cards":[{"name":"Ann Example","phone":"+12025550150"}]}`, `"id"`},
+		{"", "POST", "api/customers/c1/messages", `{"order":{"items":[{"product":"p","quantity":1}]}}`, `"id"`},
+		{"", "POST", "api/customers/c1/messages", `{"fields":{"size":"L"},"reply_to":"QUESTION"}`, `"id"`},
+		{"", "POST", "api/customers/c1/messages", `{"unsupported":"poll_creation"}`, `"id"`},
+		{"", "POST", "api/customers/c1/sample", `{"kind":"sticker"}`, `"id"`},
+		{"", "POST", "api/customers/c1/reactions", `{"message":"QUESTION","emoji":"👍"}`, `"id"`},
+		{"", "POST", "api/customers/c1/edits", `{"message":"TEXT","text":"Hello there"}`, `"id"`},
+		{"", "POST", "api/customers/c1/revokes", `{"message":"TEXT"}`, `"id"`},
+		{"CALL", "POST", "api/customers/c1/calls", `{}`, `"id":"wacid.`},
+		{"", "POST", "api/calls/CALL/end", `{"end":"completed","seconds":5}`, ""},
+		{"", "POST", "api/customers/c1/calls", `{"out":true,"end":"missed"}`, `"id"`},
+		{"", "POST", "api/customers/c1/preference", `{"value":"stop"}`, ""},
+		{"", "POST", "api/customers/c1/identity", `{"change":"hide"}`, `"hidden":true`},
+		{"", "POST", "api/customers/c1/seen", `{}`, ""},
+		{"GROUP", "POST", "api/groups", `{"name":"Neighbours","members":["c1"]}`, `"id"`},
+		{"", "POST", "api/groups/GROUP/members", `{"customer":"c2"}`, ""},
+		{"", "POST", "api/customers/c2/messages", `{"group":"GROUP","text":"Hi"}`, `"id"`},
+		{"ECHO", "POST", "api/company/echoes", `{"customer":"c1","text":"From the shop"}`, `"id"`},
+		{"", "POST", "api/company/echoes", `{"customer":"c1","edit":"ECHO","text":"From our shop"}`, `"id"`},
+		{"", "POST", "api/company/contacts", `{"contacts":[{"phone":"12025550101","name":"Mr Miller"}]}`, ""},
+		{"", "POST", "api/company/history", `{"threads":2,"messages":3,"chunk":2,"media":3}`, `"messages":6,"media":2,"posts":5`},
+		{"", "POST", "api/company/agent", `{"on":true}`, ""},
+		{"", "POST", "api/company/handover", `{"customer":"c1","to":"escalation"}`, ""},
+		{"", "POST", "api/company/events", `{"kind":"quality","value":"YELLOW"}`, ""},
+		{"", "POST", "api/company/webhook", `{"field":"flows","value":{"event":"FLOW_STATUS_CHANGE"}}`, ""},
+	} {
+		ids := strings.NewReplacer(names...)
+		status, _, body := r.page(x.method, ids.Replace(x.path), ids.Replace(x.body), "Content-Type", "application/json")
+		want := http.StatusOK
+		if x.answer == "" {
+			want = http.StatusNoContent
+		}
+		if status != want || !strings.Contains(body, x.answer) {
+			t.Errorf("%d: %s %s %s: %d %s", i, x.method, x.path, x.body, status, body)
+		}
+		var made struct{ ID string }
+		if x.name != "" && json.Unmarshal([]byte(body), &made) == nil {
+			names = append(names, x.name, made.ID)
+		}
+	}
+	if status, _, body := r.page("POST", "api/company/events", `{"kind":"nonsense","value":"x"}`); status != 400 || !strings.Contains(body, "no kind of event") {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
 func TestUploadedPagesAreNotRun(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -36,6 +36,14 @@ type rig struct {
 	statuses []map[string]any
 	inbound  []map[string]any
 	contacts []map[string]any
+	changes  []wireChange
+}
+
+// wireChange is one change of a webhook, as it came.
+type wireChange struct {
+	Field string
+	Value map[string]any
+	Time  int64 // of its entry
 }
 
 // newRig starts one whose delays are a millisecond.
@@ -119,6 +127,21 @@ func (r *rig) webhook(w http.ResponseWriter, q *http.Request) {
 	if r.status != http.StatusOK {
 		return
 	}
+	var raw struct {
+		Entry []struct {
+			Time    int64
+			Changes []wireChange
+		}
+	}
+	if err := json.Unmarshal(body, &raw); err != nil {
+		r.t.Errorf("decode webhook: %v", err)
+	}
+	for _, e := range raw.Entry {
+		for _, c := range e.Changes {
+			c.Time = e.Time
+			r.changes = append(r.changes, c)
+		}
+	}
 	var in struct {
 		Entry []struct {
 			Changes []struct {
@@ -143,6 +166,58 @@ func (r *rig) received() (inbound, statuses []map[string]any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append(inbound, r.inbound...), append(statuses, r.statuses...)
+}
+
+// told returns the changes of a field, once there are n.
+func (r *rig) told(field string, n int) []map[string]any {
+	r.t.Helper()
+	var values []map[string]any
+	r.eventually(field, func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		values = nil
+		for _, c := range r.changes {
+			if c.Field == field {
+				values = append(values, c.Value)
+			}
+		}
+		return len(values) >= n
+	})
+	return values
+}
+
+// last returns the newest message that the webhook got, once it is the one with this id.
+func (r *rig) last(id string) map[string]any {
+	r.t.Helper()
+	var found map[string]any
+	r.eventually("arrived", func() bool {
+		inbound, _ := r.received()
+		for _, m := range inbound {
+			if m["id"] == id {
+				found = m
+			}
+		}
+		return found != nil
+	})
+	return found
+}
+
+// path follows keys and indexes into decoded JSON.
+func path(v any, keys ...any) any {
+	for _, key := range keys {
+		switch k := key.(type) {
+		case string:
+			o, _ := v.(map[string]any)
+			v = o[k]
+		case int:
+			list, _ := v.([]any)
+			if k >= len(list) {
+				return nil
+			}
+			v = list[k]
+		}
+	}
+	return v
 }
 
 // receipts returns the words of the receipts for a message, in the order of arrival.
@@ -261,4 +336,13 @@ func text(c Customer, body string) object {
 		return object{"recipient": c.BSUID, "text": object{"body": body}}
 	}
 	return object{"to": "+" + c.Phone, "text": object{"body": body}}
+}
+
+// jsonBody is v as the body of a request.
+func jsonBody(v any) io.Reader {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return bytes.NewReader(raw)
 }

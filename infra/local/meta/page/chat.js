@@ -133,7 +133,7 @@ function call(message, mine, act) {
   const words = { ringing: "Ringing…", completed: `${seconds} s`, missed: "Missed", rejected: "Declined" }[state];
   const box = el("div", { class: "file" }, icon("call"), el("span", {}, el("b", {}, out ? "Call from the business" : "Voice call"), el("small", {}, words)));
   if (state !== "ringing") return box;
-  const ends = [["completed", "Talk 42 s, hang up"], ["missed", mine ? "Nobody answers" : "Let it ring"], ["rejected", "Decline"]];
+  const ends = [["completed", "Hang up after talking"], ["missed", mine ? "Nobody answers" : "Let it ring"], ["rejected", "Decline"]];
   return el("div", {}, box, el("div", { class: "ends" }, ...ends.map(([end, label]) => {
     const button = el("button", { type: "button", class: "quiet" }, label);
     button.addEventListener("click", () => act.hang(message, end));

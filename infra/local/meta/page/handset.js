@@ -156,7 +156,7 @@ export class Handset {
       open: (message) => askOption(this, message),
       menu: (message, button) => messageMenu(this, message, button),
       played: (message) => request("POST", "played", { message: message.id }).catch(toast),
-      hang: (message, end) => request("POST", `calls/${message.id}/end`, { end, seconds: 42 }).catch(toast),
+      hang: (message, end) => request("POST", `calls/${message.id}/end`, { end, seconds: Math.max(1, Math.round((Date.now() - new Date(message.at)) / 1000)) }).catch(toast),
     };
   }
 }
