@@ -50,10 +50,16 @@ func (r *resolving) evidence(i Identity) ([]op, error) {
 }
 
 // keeper is who is shown to have an alias. Evidence stays with the contact that it was put down to before a join, so that
-// the join can be taken back.
+// the join can be taken back; a new way to write a phone is its holder's.
 func (r *resolving) keeper(i Identity, a chat.Alias) chat.ContactID {
 	now := r.holder(a)
-	if now == nil || (r.moved && i == Identity{chat.AliasWAID, r.seen.Phone}) {
+	if (i == Identity{chat.AliasWAID, r.seen.Phone}) {
+		now = r.holder(r.line())
+		if r.moved {
+			now = nil
+		}
+	}
+	if now == nil {
 		return r.self.val.ID
 	}
 	if r.same(now.val.ID, r.self.val.ID) {

@@ -266,13 +266,15 @@ type happening struct {
 	do    func(*Store) error
 }
 
-// happenings are random updates about the identities of some contacts, and decisions about these.
+// happenings are random updates about the identities of some contacts, and decisions about these. The first three have
+// the ids B0 to B2.
 func happenings(rng *rand.Rand, ids []chat.ContactID) []happening {
 	var all []happening
 	for i := range 4 + rng.IntN(8) {
 		two, at := rng.Perm(len(ids)), rng.IntN(9)
 		x, y := two[0], two[1]
-		seen := onlyB(fmt.Sprint("B", x))
+		b := x % 3
+		seen := onlyB(fmt.Sprint("B", b))
 		switch rng.IntN(8) {
 		case 0, 1:
 			all = append(all, happening{fmt.Sprint("join ", x, y, " at ", at), func(s *Store) error {
@@ -287,12 +289,12 @@ func happenings(rng *rand.Rand, ids []chat.ContactID) []happening {
 			if rng.IntN(2) == 0 {
 				seen = chat.Seen{}
 			}
-			seen.Phone = fmt.Sprint("p", x)
+			seen.Phone = fmt.Sprint("p", b)
 			spell(rng, &seen)
 		case 5:
-			seen.Parent = fmt.Sprint("P", x)
+			seen.Parent = fmt.Sprint("P", b)
 		case 6, 7:
-			seen = newID(fmt.Sprint("B", x), fmt.Sprint("B", y))
+			seen = newID(fmt.Sprint("B", b), fmt.Sprint("B", (b+1+y%2)%3))
 		}
 		in := inbound(fmt.Sprint("v", i), after(at), seen)
 		all = append(all, happening{fmt.Sprintf("%+v", seen), func(s *Store) error {
@@ -332,7 +334,11 @@ func TestDecisionsCommute(t *testing.T) {
 	for seed := range uint64(400) {
 		rng := rand.New(rand.NewPCG(seed, 3))
 		start := NewMemory()
-		ids := strangers(t, newStore(start, "table"), 5)
+		first := newStore(start, "table")
+		ids := strangers(t, first, 3)
+		for i := range 2 {
+			ids = append(ids, receive(t, first, inbound(fmt.Sprint("q", i), after(i), onlyP(fmt.Sprint("p", i)))).Message.Contact)
+		}
 		all := happenings(rng, ids)
 		want := ""
 		for range 4 {
