@@ -1,6 +1,6 @@
 // Command api answers the REST API.
 //
-//	REST → api → Outbound.fifo · table
+//	REST → api → Outbound.fifo · Inbound.fifo · table · bucket
 package main
 
 import (

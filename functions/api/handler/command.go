@@ -1,10 +1,11 @@
 package handler
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"threadline/shared/chat"
@@ -18,23 +19,40 @@ import (
 // What the router or the sender does at somebody's request. 202 means that it is in a durable queue.
 
 type done struct {
-	ID     string `json:"id"` // of the request
+	ID     string `json:"id,omitempty"` // of the request
 	Status string `json:"status"`
+}
+
+// name gives a command its id, which the queue and the router know it again by. It is made of the Idempotency-Key and of
+// what is asked for: another request under the same key is another command.
+func (a *API) name(r *http.Request, c *route.Command) (keyed bool) {
+	id := a.newID()
+	key := idempotencyKey(r)
+	if key != "" {
+		what := fmt.Sprintf("%q", []string{key, string(c.Contact), string(c.With), string(c.Conversation), c.Message})
+		id = send.KeyedID(caller+" "+c.Command, what)
+	}
+	c.ID = "c_" + strings.TrimPrefix(string(id), "m_")
+	return key != ""
 }
 
 // command queues a request for the router.
 func (a *API) command(w http.ResponseWriter, r *http.Request, c route.Command) error {
 	c.At = a.now().UTC().Truncate(time.Millisecond)
-	c.ID = string(a.newID())
-	if key := idempotencyKey(r); key != "" {
-		c.ID = string(send.KeyedID(caller+" command", key))
-	}
 	sum := sha256.Sum256([]byte(c.ID))
 	e := queue.Entry{Body: c.Body(), Group: c.Group(), DedupID: hex.EncodeToString(sum[:])}
 	if err := a.Inbound.Send(r.Context(), e); err != nil {
-		return chat.E(chat.Unavailable, "the request couldn't be queued: try again", err)
+		return notQueued(err)
 	}
-	return httpapi.JSON(w, http.StatusAccepted, done{c.ID, "queued"})
+	return queued(w, c.ID)
+}
+
+func queued(w http.ResponseWriter, id string) error {
+	return httpapi.JSON(w, http.StatusAccepted, done{id, "queued"})
+}
+
+func notQueued(err error) error {
+	return chat.E(chat.Unavailable, "the request couldn't be queued: try again", err)
 }
 
 // mergeContact joins two contacts that are one person. It can be taken back.
@@ -56,24 +74,46 @@ func (a *API) mergeContact(w http.ResponseWriter, r *http.Request) error {
 		return invalid("with", "there is no such contact")
 	case err != nil:
 		return err
-	case one.ID == other.ID:
-		return chat.E(chat.Conflict, "these are one contact already", nil)
+	case c.Contact == c.With:
+		return invalid("with", "a contact can't be joined with itself")
+	}
+	if keyed := a.name(r, &c); one.ID == other.ID {
+		return a.decided(w, r, c, keyed, "these are one contact already")
 	}
 	return a.command(w, r, c)
 }
 
 // unmergeContact makes a contact that was joined to another one of its own again.
 func (a *API) unmergeContact(w http.ResponseWriter, r *http.Request) error {
-	id := chat.ContactID(r.PathValue("id"))
-	speaks, err := a.Store.Contact(r.Context(), id)
+	c := route.Command{Command: route.Unmerge, Contact: chat.ContactID(r.PathValue("id"))}
+	speaks, err := a.Store.Contact(r.Context(), c.Contact)
 	if err != nil {
 		return err
 	}
-	if speaks.ID == id {
-		return chat.E(chat.Conflict, "this contact isn't joined to another: name the one that was joined, see `joined` of its survivor", nil)
+	if keyed := a.name(r, &c); speaks.ID == c.Contact {
+		return a.decided(w, r, c, keyed, "this contact isn't joined to another: name the one that was joined, see `joined` of its survivor")
 	}
-	return a.command(w, r, route.Command{Command: route.Unmerge, Contact: id})
+	return a.command(w, r, c)
 }
+
+// decided answers a command that would change nothing: as the first time if it is the very command that made it so, and
+// else with a conflict.
+func (a *API) decided(w http.ResponseWriter, r *http.Request, c route.Command, keyed bool, conflict string) error {
+	if keyed {
+		again, err := a.Store.Decided(r.Context(), c.Contact, c.ID)
+		if err != nil {
+			return err
+		}
+		if again {
+			return queued(w, c.ID)
+		}
+	}
+	return chat.E(chat.Conflict, conflict, nil)
+}
+
+// mediaLife is how long Meta keeps a customer's file.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
+const mediaLife = 7 * 24 * time.Hour
 
 // refetchMedia tries again to get a customer's file that failed.
 func (a *API) refetchMedia(w http.ResponseWriter, r *http.Request) error {
@@ -81,10 +121,19 @@ func (a *API) refetchMedia(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if m.Direction != chat.In || m.Attachment == nil || m.Attachment.State != chat.FileFailed || m.Attachment.MediaID == "" {
-		return chat.E(chat.Conflict, "the message has no file that could be fetched again", nil)
+	c := route.Command{Command: route.Refetch, Conversation: m.Conversation, Message: store.SortKey(m)}
+	keyed := a.name(r, &c)
+	switch f := m.Attachment; {
+	case f == nil || f.MediaID == "" || f.State == chat.Remote:
+		return chat.E(chat.Conflict, "the message has no file that came through WhatsApp", nil)
+	case f.State != chat.FileFailed && keyed:
+		return queued(w, c.ID) // what was asked for is done, or about to be
+	case f.State != chat.FileFailed:
+		return chat.E(chat.Conflict, "the file is here, or on its way", nil)
+	case !m.Imported && a.now().Sub(m.At) >= mediaLife:
+		return chat.E(chat.Conflict, "Meta kept the file for 7 days: it is gone", nil)
 	}
-	return a.command(w, r, route.Command{Command: route.Refetch, Conversation: m.Conversation, Message: store.SortKey(m)})
+	return a.command(w, r, c)
 }
 
 // readConversation shows the customer that their newest message was read, and on request that somebody is typing.
@@ -102,13 +151,9 @@ func (a *API) readConversation(w http.ResponseWriter, r *http.Request) error {
 	if c.LastFrom == "" {
 		return chat.E(chat.Conflict, "there is no message of the customer that could be shown as read", nil)
 	}
-	return a.read(r.Context(), w, send.Seen{Conversation: c.ID, ProviderID: c.LastFrom, Typing: body.Typing})
-}
-
-func (a *API) read(ctx context.Context, w http.ResponseWriter, s send.Seen) error {
-	s.At = a.now().UTC().Truncate(time.Millisecond)
-	if err := send.Read(ctx, a.Outbound, s); err != nil {
-		return chat.E(chat.Unavailable, "the request couldn't be queued: try again", err)
+	s := send.Seen{Conversation: c.ID, ProviderID: c.LastFrom, Typing: body.Typing, At: a.now().UTC().Truncate(time.Millisecond)}
+	if err := send.Read(r.Context(), a.Outbound, s); err != nil {
+		return notQueued(err)
 	}
-	return httpapi.JSON(w, http.StatusAccepted, done{Status: "queued"})
+	return queued(w, "")
 }

@@ -101,7 +101,7 @@ func explained(f httpapi.HandlerFunc) httpapi.HandlerFunc {
 		var e *chat.Error
 		known := errors.As(err, &e)
 		switch {
-		case known && (!e.Temporary() || errors.Is(err, store.ErrOtherRequest)):
+		case known && !passes(e):
 			return err
 		case !known && (err == nil || r.Context().Err() == nil):
 			return err
@@ -112,6 +112,12 @@ func explained(f httpapi.HandlerFunc) httpapi.HandlerFunc {
 		}
 		return chat.E(chat.Unavailable, "the data can't be reached at the moment: try again", err)
 	}
+}
+
+// passes tells whether the same request may succeed in a moment. A conflict does where two writers met, which is its
+// cause; one without a cause is between the request and how things stand.
+func passes(e *chat.Error) bool {
+	return e.Temporary() && (e.Kind != chat.Conflict || e.Err != nil)
 }
 
 func (a *API) getMessage(w http.ResponseWriter, r *http.Request) error {

@@ -10,6 +10,9 @@ import (
 	"threadline/shared/chat"
 )
 
+// button is one that an interactive message can have.
+const button = `{"type":"reply","reply":{"id":"y","title":"Yes"}}`
+
 // again sends a request under the key of an earlier one that had this answer.
 func (r *rig) again(first answer, body string) {
 	r.Helper()
@@ -20,14 +23,20 @@ func (r *rig) again(first answer, body string) {
 }
 
 func TestSameKeySameRequest(t *testing.T) {
-	const interactive = `{"to":"+34600111222","interactive":{"type":"button","body":{"text":"a/b"},"n":1}}`
+	const interactive = `{"to":"+34600111222","interactive":{"type":"button","body":{"text":"a/b"},"action":{"buttons":[` + button + `]},"n":1}}`
 	const tmpl = `{"to":"+34600111222","template":{"name":"a","language":"es","components":[{"type":"body","parameters":[]}]},"category":"utility"}`
 	for _, c := range []struct{ name, first, second string }{
 		{"text", text, text},
 		{"spaces and order", text, " {\n\t\"text\" : \"hello\" ,\"to\":\"+34600111222\"}\n"},
 		{"phone as digits", text, `{"to":"34600111222","text":"hello"}`},
 		{"escapes", text, `{"to":"+34600111222","text":"h\u0065llo"}`},
-		{"interactive", interactive, `{"interactive":{"n":1, "body":{"text":"a\/b"}, "type":"button"},"to":"+34600111222"}`},
+		{"interactive", interactive, `{"interactive":{"n":1, "body":{"text":"a\/b"}, "action":{"buttons":[` + button + `]}, "type":"button"},"to":"+34600111222"}`},
+		{"location", `{"to":"+34600111222","location":{"latitude":41,"longitude":2.5}}`,
+			`{"to":"+34600111222","location":{"longitude":25e-1,"latitude":41.0,"name":""}}`},
+		{"contacts", `{"to":"+34600111222","contacts":[{"name":{"formatted_name":"Bo","first_name":"Bo"}}]}`,
+			`{"to":"+34600111222","contacts":[{"phones":[],"name":{"first_name":"Bo","formatted_name":"Bo"}}]}`},
+		{"reaction", `{"to":"+34600111222","reaction":{"message_id":"wamid.1","emoji":"👍"}}`,
+			`{"to":"+34600111222","reaction":{"emoji":"\ud83d\udc4d","message_id":"wamid.1"}}`},
 		{"template", tmpl, `{"category":"UTILITY","template":{"components":[{"parameters":[],"type":"body"}],"language":"es","name":"a"},"to":"+34600111222"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -51,15 +60,18 @@ func TestSameKeySameRequest(t *testing.T) {
 }
 
 func TestSameKeyOtherRequest(t *testing.T) {
-	const base = `{"to":"+34600111222","interactive":{"type":"button","n":1}}`
+	const buttons = `"interactive":{"type":"button","body":{"text":"?"},"action":{"buttons":[` + button + `]},"n":`
+	const base = `{"to":"+34600111222",` + buttons + `1}}`
 	for _, other := range []string{
-		`{"to":"+34600111223","interactive":{"type":"button","n":1}}`,
-		`{"to":{"bsuid":"ES.1"},"interactive":{"type":"button","n":1}}`,
-		`{"to":"+34600111222","interactive":{"type":"button","n":2}}`,
-		`{"to":"+34600111222","interactive":{"type":"button","n":"1"}}`,
-		`{"to":"+34600111222","interactive":{"type":"button","n":1},"number":"100"}`,
-		`{"to":"+34600111222","interactive":{"type":"button","n":1},"reply_to":"wamid.1"}`,
-		`{"to":"+34600111222","interactive":{"type":"button","n":1},"category":"marketing"}`,
+		`{"to":"+34600111223",` + buttons + `1}}`,
+		`{"to":{"bsuid":"ES.1"},` + buttons + `1}}`,
+		`{"to":"+34600111222",` + buttons + `2}}`,
+		`{"to":"+34600111222",` + buttons + `"1"}}`,
+		`{"to":"+34600111222",` + buttons + `1},"number":"100"}`,
+		`{"to":"+34600111222",` + buttons + `1},"reply_to":"wamid.1"}`,
+		`{"to":"+34600111222",` + buttons + `1},"category":"marketing"}`,
+		`{"to":"+34600111222","reaction":{"message_id":"wamid.1","emoji":""}}`,
+		`{"to":"+34600111222","location":{"latitude":1,"longitude":2}}`,
 		text,
 	} {
 		r := newRig(t)

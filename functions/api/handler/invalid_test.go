@@ -44,7 +44,7 @@ var badSend = []struct {
 	{"nothing to send", `{"to":"+34600111222"}`, "exactly one of text, template, media, interactive", false},
 	{"empty text", `{"to":"+34600111222","text":""}`, "exactly one of", false},
 	{"blank text", `{"to":"+34600111222","text":" \n"}`, "text: text is empty", false},
-	{"long text", `{"to":"+34600111222","text":"` + strings.Repeat("ñ", 4097) + `"}`, "text: text longer than 4096 characters", false},
+	{"long text", `{"to":"+34600111222","text":"` + strings.Repeat("ñ", 4097) + `"}`, "text: 4097 characters, at most 4096", false},
 	{"two contents", `{"to":"+34600111222","text":"a","media":{"type":"image","id":"1"}}`, "exactly one of", false},
 
 	{"template without name", `{"to":"+34600111222","template":{"language":"en"}}`, "template: template needs a name and a language", false},
@@ -62,12 +62,12 @@ var badSend = []struct {
 	{"sticker with caption", `{"to":"+34600111222","media":{"type":"sticker","id":"1","caption":"a"}}`, "media: this kind of file has no caption", false},
 	{"image with name", `{"to":"+34600111222","media":{"type":"image","id":"1","filename":"a"}}`, "media: this kind of file has no file name", false},
 	{"video as voice note", `{"to":"+34600111222","media":{"type":"video","id":"1","voice":true}}`, "media: this kind of file is no voice note", false},
-	{"long caption", `{"to":"+34600111222","media":{"type":"image","id":"1","caption":"` + strings.Repeat("x", 1025) + `"}}`, "media: caption longer than 1024", false},
+	{"long caption", `{"to":"+34600111222","media":{"type":"image","id":"1","caption":"` + strings.Repeat("x", 1025) + `"}}`, "media.caption: 1025 characters, at most 1024", false},
 
 	{"interactive as text", `{"to":"+34600111222","interactive":"buttons"}`, "interactive: interactive content is not an object", false},
 	{"interactive as a list", `{"to":"+34600111222","interactive":[]}`, "interactive: ", false},
 	{"interactive null", `{"to":"+34600111222","interactive":null}`, "exactly one of", false},
-	{"endless interactive", `{"to":"+34600111222","interactive":{"a":"` + strings.Repeat("<", 12<<10) + `"}}`, "longer than 65536 bytes", true},
+	{"endless interactive", `{"to":"+34600111222","interactive":{"type":"a","a":"` + strings.Repeat("<", 12<<10) + `"}}`, "longer than 65536 bytes", true},
 	{"endless link", `{"to":"+34600111222","media":{"type":"image","link":"https://a/` + strings.Repeat("x", 70<<10) + `"}}`, "longer than 65536 bytes", true},
 
 	{"a phone number as number", `{"to":"+34600111222","text":"a","number":"+34911222333"}`, "number: use a phone_number_id", false},

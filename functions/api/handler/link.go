@@ -5,11 +5,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
+	"encoding/json"
+	"errors"
 	"mime"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"threadline/shared/blob"
@@ -20,60 +19,75 @@ import (
 // Links to files: /m/<token>, which whoever has it may open for a while, without a key.
 
 const (
-	linkFor   = time.Hour       // how long a link works at least; at most an hour longer, so that it stays the same for caches
+	linkFor   = time.Hour       // how long a link works at least; at most an hour longer, so that a page read again has the same
 	objectFor = 2 * time.Minute // how long the address works to which it leads
 )
 
+// claim is what a link says: whose file, until when.
+type claim struct {
+	Until        int64               `json:"u"` // Unix time
+	Conversation chat.ConversationID `json:"c"`
+	Message      string              `json:"m"` // its sort key
+}
+
 // token names a message's file until a time. It is signed with the API's key: another key ends all links.
 func (a *API) token(ctx context.Context, m chat.Message) (string, error) {
-	key, err := a.Key(ctx)
+	key, err := a.signingKey(ctx)
 	if err != nil {
 		return "", err
 	}
-	until := a.now().Add(linkFor).Truncate(time.Hour).Add(time.Hour).Unix()
-	claim := fmt.Sprintf("%d %s %s", until, store.SortKey(m), m.Conversation)
-	return base64.RawURLEncoding.EncodeToString(append(seal(key, claim), claim...)), nil
+	until := a.now().Add(linkFor).Truncate(time.Hour).Add(time.Hour)
+	said := encode(claim{until.Unix(), m.Conversation, store.SortKey(m)})
+	return base64.RawURLEncoding.EncodeToString(append(seal(key, said), said...)), nil
+}
+
+// signingKey is the API's key. An empty one opens nothing, and signs nothing: anybody knows it.
+func (a *API) signingKey(ctx context.Context) (string, error) {
+	key, err := a.Key(ctx)
+	if err == nil && key == "" {
+		err = errors.New("there is no API key")
+	}
+	if err != nil {
+		return "", chat.E(chat.Unavailable, "links to files can't be checked now: try again", err)
+	}
+	return key, nil
 }
 
 const sealSize = 16 // bytes of the signature that are kept: 2^128 guesses
 
-func seal(key, claim string) []byte {
+func seal(key string, said []byte) []byte {
 	h := hmac.New(sha256.New, []byte(key))
-	h.Write([]byte("link to a file\x00" + claim))
+	h.Write([]byte("link to a file\x00"))
+	h.Write(said)
 	return h.Sum(nil)[:sealSize]
 }
 
 var errLink = chat.E(chat.NotFound, "the link isn't one of ours, or too old: fetch the message again", nil)
 
-// parseToken returns what a link names.
-func (a *API) parseToken(ctx context.Context, token string) (conversation chat.ConversationID, sort string, err error) {
+// parseToken returns what a link says. Nothing in it is read before its signature is known to be ours.
+func (a *API) parseToken(ctx context.Context, token string) (c claim, err error) {
 	raw, err := base64.RawURLEncoding.DecodeString(token)
 	if err != nil || len(raw) <= sealSize {
-		return "", "", errLink
+		return c, errLink
 	}
-	key, err := a.Key(ctx)
+	key, err := a.signingKey(ctx)
 	if err != nil {
-		return "", "", err
+		return c, err
 	}
-	claim := string(raw[sealSize:])
-	if !hmac.Equal(raw[:sealSize], seal(key, claim)) {
-		return "", "", errLink
+	said := raw[sealSize:]
+	if !hmac.Equal(raw[:sealSize], seal(key, said)) || json.Unmarshal(said, &c) != nil || !a.now().Before(time.Unix(c.Until, 0)) {
+		return claim{}, errLink
 	}
-	parts := strings.SplitN(claim, " ", 3)
-	until, err := strconv.ParseInt(parts[0], 10, 64)
-	if err != nil || len(parts) != 3 || !a.now().Before(time.Unix(until, 0)) {
-		return "", "", errLink
-	}
-	return chat.ConversationID(parts[2]), parts[1], nil
+	return c, nil
 }
 
 // getFile leads to the file itself.
 func (a *API) getFile(w http.ResponseWriter, r *http.Request) error {
-	conversation, sort, err := a.parseToken(r.Context(), r.PathValue("token"))
+	c, err := a.parseToken(r.Context(), r.PathValue("token"))
 	if err != nil {
 		return err
 	}
-	m, err := a.Store.Message(r.Context(), conversation, sort)
+	m, err := a.Store.Message(r.Context(), c.Conversation, c.Message)
 	if err != nil {
 		return err
 	}
@@ -82,9 +96,10 @@ func (a *API) getFile(w http.ResponseWriter, r *http.Request) error {
 	}
 	link, err := a.Links.Link(r.Context(), m.Attachment.Key, showing(*m.Attachment))
 	if err != nil {
-		return err
+		return unsigned(err)
 	}
-	http.Redirect(w, r, link, http.StatusFound)
+	w.Header().Set("Location", link)
+	w.WriteHeader(http.StatusFound)
 	return nil
 }
 
@@ -102,5 +117,5 @@ func showing(f chat.Attachment) blob.LinkOptions {
 	if err != nil || !inline[t] {
 		return blob.LinkOptions{For: objectFor, ContentType: "application/octet-stream", Name: f.SafeName()}
 	}
-	return blob.LinkOptions{For: objectFor, ContentType: f.MIME, Name: f.SafeName(), Inline: true}
+	return blob.LinkOptions{For: objectFor, ContentType: t, Name: f.SafeName(), Inline: true}
 }

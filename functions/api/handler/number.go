@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -77,7 +78,7 @@ func (a *API) viewNumber(n store.Number, account store.Account) numberView {
 		ID: n.ID, Display: n.Display, Account: n.WABA, Facts: map[string]factView{},
 		Sending: sendingView{Answers: c.Answers, Templates: c.Templates, Why: c.Why, Until: some(c.Until)},
 	}
-	if token := n.Facts[chat.FactToken]; c.Why == "" && token.Value != "" && token.Value != "ok" {
+	if token := n.Facts[chat.FactToken].Value; token != "" && token != tokenWorks && (c.Answers || c.Templates) {
 		v.Sending = sendingView{Why: chat.FactToken}
 	}
 	for _, facts := range []chat.Facts{account.Facts, n.Facts} { // the number's own word counts more
@@ -134,7 +135,11 @@ func (a *API) poll(ctx context.Context, ids []chat.NumberID) {
 			continue
 		}
 		wg.Go(func() {
-			if _, _, err := a.Store.LearnNumber(ctx, id, "", a.ask(asking, id)); err != nil {
+			facts := a.ask(asking, id)
+			if len(facts) == 0 {
+				return
+			}
+			if _, _, err := a.Store.LearnNumber(ctx, id, "", facts); err != nil {
 				slog.WarnContext(ctx, "keep a number's state", "error", redact.Error(err))
 			}
 		})
@@ -142,13 +147,17 @@ func (a *API) poll(ctx context.Context, ids []chat.NumberID) {
 	wg.Wait()
 }
 
+// pollHolds is how long an answer may keep messages from leaving. Nobody need ask again, and a number that Meta has
+// released would wait for ever; the next attempt to send tells as well.
+const pollHolds = time.Hour
+
 // ask returns what Meta says of a number. Refusing the token is an answer too.
 func (a *API) ask(ctx context.Context, id chat.NumberID) map[string]chat.Fact {
-	now := chat.Stamp{At: a.now().UTC(), ID: "poll"}
+	now := a.now().UTC()
 	facts := map[string]chat.Fact{}
-	say := func(name, value, why string) {
-		if value != "" {
-			facts[name] = chat.Fact{Value: value, Why: why, Stamp: now}
+	say := func(name string, f chat.Fact) {
+		if f.Stamp = (chat.Stamp{At: now, ID: "poll"}); f.Value != "" {
+			facts[name] = f
 		}
 	}
 	info, err := a.Graph.Number(ctx, string(id))
@@ -156,20 +165,24 @@ func (a *API) ask(ctx context.Context, id chat.NumberID) map[string]chat.Fact {
 		slog.WarnContext(ctx, "ask for a number's state", "error", redact.Error(err))
 		var refusal *whatsapp.Error
 		if errors.As(err, &refusal) && refusal.Code == tokenInvalid {
-			say(chat.FactToken, "190", refusal.Reason())
+			say(chat.FactToken, chat.Fact{Value: strconv.Itoa(tokenInvalid), Why: refusal.Reason()})
 		}
 		return facts
 	}
-	say(chat.FactStatus, info.Status, "")
-	say(chat.FactQuality, info.Quality, "")
-	say(chat.FactName, info.VerifiedName, info.NameStatus)
-	say(chat.FactThroughput, info.Throughput, "")
-	say(chat.FactLimit, info.MessagingLimit, "")
-	say(chat.FactHealth, info.CanSend, "")
-	say(chat.FactToken, "ok", "")
+	say(chat.FactStatus, chat.Fact{Value: info.Status, Until: now.Add(pollHolds)})
+	say(chat.FactHealth, chat.Fact{Value: info.CanSend, Until: now.Add(pollHolds)})
+	say(chat.FactQuality, chat.Fact{Value: info.Quality})
+	say(chat.FactName, chat.Fact{Value: info.VerifiedName, Why: info.NameStatus})
+	say(chat.FactThroughput, chat.Fact{Value: info.Throughput})
+	say(chat.FactLimit, chat.Fact{Value: info.MessagingLimit})
+	say(chat.FactToken, chat.Fact{Value: tokenWorks})
 	return facts
 }
 
-// tokenInvalid is Meta's code for an access token that has expired or was revoked.
+// tokenInvalid is Meta's code for an access token that has expired or was revoked, tokenWorks our word for one that
+// wasn't.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
-const tokenInvalid = 190
+const (
+	tokenInvalid = 190
+	tokenWorks   = "ok"
+)

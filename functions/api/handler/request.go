@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -15,38 +14,17 @@ import (
 
 // request is the body of POST /api/v1/messages. A field that is null counts as absent.
 type request struct {
-	To          json.RawMessage `json:"to"`
-	Number      string          `json:"number,omitempty"`
-	Text        string          `json:"text,omitempty"`
-	Template    *template       `json:"template,omitempty"`
-	Media       *media          `json:"media,omitempty"`
-	Interactive json.RawMessage `json:"interactive,omitempty"`
-	Location    json.RawMessage `json:"location,omitempty"` // as Meta documents it
-	Contacts    json.RawMessage `json:"contacts,omitempty"` // as Meta documents them
-	Reaction    *reaction       `json:"reaction,omitempty"`
-	ReplyTo     string          `json:"reply_to,omitempty"`
-	Category    string          `json:"category,omitempty"`
-}
-
-type template struct {
-	Name       string          `json:"name"`
-	Language   string          `json:"language"`
-	Components json.RawMessage `json:"components,omitempty"`
-}
-
-type media struct {
-	Type     string `json:"type"`
-	ID       string `json:"id,omitempty"`
-	Link     string `json:"link,omitempty"`
-	Caption  string `json:"caption,omitempty"`
-	Filename string `json:"filename,omitempty"`
-	Voice    bool   `json:"voice,omitempty"`
-}
-
-// reaction is an emoji on a message, or none to take it back.
-type reaction struct {
-	Message string `json:"message_id"` // ours or WhatsApp's
-	Emoji   string `json:"emoji"`
+	To          json.RawMessage       `json:"to"`
+	Number      string                `json:"number,omitempty"`
+	Text        string                `json:"text,omitempty"`
+	Template    *template             `json:"template,omitempty"`
+	Media       *media                `json:"media,omitempty"`
+	Interactive json.RawMessage       `json:"interactive,omitempty"`
+	Location    *location             `json:"location,omitempty"`
+	Contacts    []whatsapp.OutContact `json:"contacts,omitempty"`
+	Reaction    *reaction             `json:"reaction,omitempty"`
+	ReplyTo     string                `json:"reply_to,omitempty"`
+	Category    string                `json:"category,omitempty"`
 }
 
 // recipient is a phone number (digits), a contact, a business-scoped user id, or a conversation, which may be a group's.
@@ -96,85 +74,11 @@ func (r *request) message() (chat.Message, recipient, error) {
 // normalize makes what can be written in several ways look the same.
 func (r *request) normalize(to recipient) {
 	r.To = encode(to)
-	r.Interactive, r.Location, r.Contacts = canonical(r.Interactive), canonical(r.Location), canonical(r.Contacts)
+	r.Interactive = canonical(r.Interactive)
 	if r.Template != nil {
 		r.Template.Components = canonical(r.Template.Components)
 	}
 	r.Category = strings.ToLower(r.Category)
-}
-
-// content puts the one thing that is to be sent into the message, if Meta would take it.
-func (r *request) content(m *chat.Message) error {
-	out := whatsapp.Outgoing{To: "10000"} // whom it is for is checked elsewhere
-	var given []string
-	if r.Text != "" {
-		given = append(given, "text")
-		m.Kind, m.Text, out.Text = chat.KindText, r.Text, &whatsapp.OutText{Body: r.Text}
-	}
-	if t := r.Template; t != nil {
-		given = append(given, "template")
-		m.Kind, m.Content = chat.KindTemplate, encode(t)
-		out.Template = &whatsapp.Template{Name: t.Name, Language: t.Language, Components: t.Components}
-	}
-	if r.Interactive != nil {
-		given = append(given, "interactive")
-		m.Kind, m.Content, out.Interactive = chat.KindInteractive, r.Interactive, r.Interactive
-	}
-	if r.Location != nil {
-		given = append(given, "location")
-		m.Kind, m.Content = chat.KindLocation, r.Location
-		if json.Unmarshal(r.Location, &out.Location) != nil {
-			return invalid("location", "use an object with latitude and longitude as numbers, and optionally name and address")
-		}
-	}
-	if r.Contacts != nil {
-		given = append(given, "contacts")
-		m.Kind, m.Content = chat.KindContacts, r.Contacts
-		if json.Unmarshal(r.Contacts, &out.Contacts) != nil {
-			return invalid("contacts", "use a list of visiting cards as Meta documents them")
-		}
-	}
-	if r.Reaction != nil {
-		given = append(given, "reaction")
-		m.Kind, m.Text, m.ReplyTo = chat.KindReaction, r.Reaction.Emoji, r.Reaction.Message
-		out.Reaction = &whatsapp.OutReaction{MessageID: r.Reaction.Message, Emoji: r.Reaction.Emoji}
-	}
-	if r.Media != nil {
-		given = append(given, "media")
-		if err := r.Media.into(m, &out); err != nil {
-			return err
-		}
-	}
-	if len(given) != 1 {
-		return chat.E(chat.Invalid, "give exactly one of text, template, media, interactive, location, contacts, reaction", nil)
-	}
-	if r.Reaction != nil && r.ReplyTo != "" {
-		return invalid("reply_to", "a reaction names its message in reaction.message_id")
-	}
-	if err := out.Check(); err != nil {
-		return malformed(given[0], err)
-	}
-	return nil
-}
-
-// malformed says what of a message breaks Meta's rules. A limit's error names its field itself.
-func malformed(field string, err error) error {
-	what := strings.TrimPrefix(err.Error(), whatsapp.ErrInvalid.Error()+": ")
-	var limit *whatsapp.LimitError
-	if errors.As(err, &limit) && strings.HasPrefix(limit.Field, field) {
-		return chat.E(chat.Invalid, what, nil)
-	}
-	return invalid(field, what)
-}
-
-func (f *media) into(m *chat.Message, out *whatsapp.Outgoing) error {
-	m.Kind, m.Text = chat.Kind(f.Type), f.Caption
-	m.Attachment = &chat.Attachment{State: chat.Remote, MediaID: f.ID, Link: f.Link, Name: f.Filename, Voice: f.Voice}
-	file := &whatsapp.OutMedia{ID: f.ID, Link: f.Link, Caption: f.Caption, Filename: f.Filename, Voice: f.Voice}
-	if !out.Attach(f.Type, file) {
-		return invalid("media.type", "use image, video, audio, document or sticker")
-	}
-	return nil
 }
 
 // category is what the message counts as, as far as the request tells: a template's own category is asked for later.
@@ -204,7 +108,7 @@ func parseRecipient(raw json.RawMessage) (recipient, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
-	if d.Decode(&to) != nil || one(to.Contact != "", to.BSUID != "", to.Conversation != "") != nil {
+	if d.Decode(&to) != nil || !exactlyOne(to.Contact != "", to.BSUID != "", to.Conversation != "") {
 		return recipient{}, invalid("to", `use "+34600111222", {"contact":"…"}, {"bsuid":"…"} or {"conversation":"…"}`)
 	}
 	if to.BSUID != "" && !whatsapp.IsBSUID(to.BSUID) {
@@ -213,20 +117,14 @@ func parseRecipient(raw json.RawMessage) (recipient, error) {
 	return recipient{Contact: to.Contact, BSUID: to.BSUID, Conversation: to.Conversation}, nil
 }
 
-var errNotOne = errors.New("not exactly one")
-
-// one is an error unless exactly one of the conditions holds.
-func one(conditions ...bool) error {
+func exactlyOne(conditions ...bool) bool {
 	n := 0
 	for _, c := range conditions {
 		if c {
 			n++
 		}
 	}
-	if n != 1 {
-		return errNotOne
-	}
-	return nil
+	return n == 1
 }
 
 // digits reads a phone number in E.164, with or without its plus. A plus that wasn't written as %2B arrives as a space.

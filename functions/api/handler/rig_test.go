@@ -2,6 +2,7 @@ package handler
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,15 +11,20 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"threadline/shared/blob"
 	"threadline/shared/chat"
 	"threadline/shared/queue"
 	"threadline/shared/send"
 	"threadline/shared/store"
+	"threadline/shared/whatsapp"
 )
 
 const (
@@ -64,7 +70,7 @@ func (d *table) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWri
 	return d.API.TransactWriteItems(ctx, in, o...)
 }
 
-// outbox is Outbound.fifo.
+// outbox is Outbound.fifo or Inbound.fifo.
 type outbox struct {
 	entries []queue.Entry
 	err     error
@@ -78,18 +84,85 @@ func (q *outbox) Send(_ context.Context, entries ...queue.Entry) error {
 	return nil
 }
 
-// rig is the API over a table and a queue in memory. Whatever goes through it is compared with the document.
+// meta is what Meta says when it is asked.
+type meta struct {
+	templates []whatsapp.TemplateInfo
+	numbers   map[string]whatsapp.NumberInfo
+	err       error
+	asked     []string // for what, in order
+
+	mu sync.Mutex
+}
+
+func (m *meta) ListTemplates(ctx context.Context, waba string) ([]whatsapp.TemplateInfo, error) {
+	return m.templates, m.answer(ctx, "templates of "+waba)
+}
+
+func (m *meta) Number(ctx context.Context, id string) (whatsapp.NumberInfo, error) {
+	return m.numbers[id], m.answer(ctx, "number "+id)
+}
+
+func (m *meta) answer(ctx context.Context, to string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.asked = append(m.asked, to)
+	return cmp.Or(ctx.Err(), m.err)
+}
+
+// files is a bucket in memory that can be told to fail, and the real signer of links to one.
+type files struct {
+	blob.Memory
+	Links
+	err error
+}
+
+func newFiles() *files {
+	client := s3.New(s3.Options{
+		Region: "eu-west-1", Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
+		}),
+	})
+	return &files{Links: blob.NewSigner(client, "bucket")}
+}
+
+func (f *files) Head(ctx context.Context, key string) (blob.Info, error) {
+	if f.err != nil {
+		return blob.Info{}, f.err
+	}
+	return f.Memory.Head(ctx, key)
+}
+
+func (f *files) Link(ctx context.Context, key string, o blob.LinkOptions) (string, error) {
+	if f.err != nil {
+		return "", f.err
+	}
+	return f.Links.Link(ctx, key, o)
+}
+
+func (f *files) UploadLink(ctx context.Context, key string, size int64, o blob.PutOptions, within time.Duration) (blob.Upload, error) {
+	if f.err != nil {
+		return blob.Upload{}, f.err
+	}
+	return f.Links.UploadLink(ctx, key, size, o, within)
+}
+
+// rig is the API over a table, queues and a bucket in memory. Whatever goes through it is compared with the document.
 type rig struct {
 	*testing.T
 	api   *API
 	store *store.Store
 	db    *table
-	queue *outbox
+	queue *outbox // Outbound.fifo
+	inbox *outbox // Inbound.fifo
+	files *files
+	meta  *meta
 	now   time.Time
 }
 
 func newRig(t *testing.T) *rig {
-	r := &rig{T: t, db: &table{API: store.NewMemory()}, queue: &outbox{}, now: noon}
+	r := &rig{
+		T: t, db: &table{API: store.NewMemory()}, queue: &outbox{}, inbox: &outbox{}, files: newFiles(), meta: &meta{}, now: noon,
+	}
 	clock := func() time.Time { return r.now }
 	ids := 0
 	r.store = store.New(r.db, "t", 0)
@@ -97,7 +170,8 @@ func newRig(t *testing.T) *rig {
 	r.store.NewID = func() string { ids++; return fmt.Sprintf("01CONTACT%03d", ids) }
 	r.store.Pause = func(context.Context, int) error { return nil }
 	r.api = &API{
-		Store: r.store, Outbound: r.queue, Numbers: []string{string(ourNumber)}, Connectors: []string{"hubspot"}, Now: clock,
+		Store: r.store, Outbound: r.queue, Inbound: r.inbox, Files: r.files, Links: r.files, Graph: r.meta,
+		Numbers: []string{string(ourNumber)}, Connectors: []string{"hubspot"}, Now: clock,
 		Key: func(context.Context) (string, error) { return theKey, nil },
 	}
 	return r
@@ -207,14 +281,17 @@ func (r *rig) queued() []chat.Message {
 	r.Helper()
 	var out []chat.Message
 	for _, e := range r.queue.entries {
-		m, err := send.Parse(e.Body)
+		entry, err := send.Parse(e.Body)
 		if err != nil {
 			r.Fatal(err)
 		}
-		if e.DedupID != string(m.ID) {
-			r.Errorf("message %s is queued as %s", m.ID, e.DedupID)
+		if entry.Message == nil {
+			continue
 		}
-		out = append(out, m)
+		if e.DedupID != string(entry.Message.ID) {
+			r.Errorf("message %s is queued as %s", entry.Message.ID, e.DedupID)
+		}
+		out = append(out, *entry.Message)
 	}
 	return out
 }

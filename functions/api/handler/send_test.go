@@ -144,8 +144,17 @@ func TestContents(t *testing.T) {
 			content: `{"name":"a","language":"es"}`, category: "marketing", life: 24 * time.Hour},
 		{name: "one-time code", body: `"template":{"name":"a","language":"es"},"category":"AUTHENTICATION"}`, kind: chat.KindTemplate,
 			content: `{"name":"a","language":"es"}`, category: "marketing", life: 10 * time.Minute},
-		{name: "interactive", body: `"interactive":{"type":"button","n":12345678901234567890,"body":{"text":"?"}}}`, kind: chat.KindInteractive,
-			content: `{"type":"button","n":12345678901234567890,"body":{"text":"?"}}`, category: "service", life: 24 * time.Hour},
+		{name: "interactive", kind: chat.KindInteractive, category: "service", life: 24 * time.Hour,
+			body:    `"interactive":{"type":"button","n":12345678901234567890,"body":{"text":"?"},"action":{"buttons":[` + button + `]}}}`,
+			content: `{"type":"button","n":12345678901234567890,"body":{"text":"?"},"action":{"buttons":[` + button + `]}}`},
+		{name: "interactive of a type to come", body: `"interactive":{"type":"hologram","x":[1]}}`, kind: chat.KindInteractive,
+			content: `{"type":"hologram","x":[1]}`, category: "service", life: 24 * time.Hour},
+		{name: "location", body: `"location":{"latitude":41.385063999999999,"longitude":-2.1734,"name":"Office","address":"Gran Via 1"}}`, kind: chat.KindLocation,
+			content: `{"latitude":41.385064,"longitude":-2.1734,"name":"Office","address":"Gran Via 1"}`, category: "service", life: 24 * time.Hour},
+		{name: "the place at 0, 0", body: `"location":{"latitude":0,"longitude":0}}`, kind: chat.KindLocation,
+			content: `{"latitude":0,"longitude":0}`, category: "service", life: 24 * time.Hour},
+		{name: "contacts", body: `"contacts":[{"name":{"formatted_name":"Bo Li","first_name":"Bo"},"phones":[{"phone":"+34911222333","type":"WORK"}]}]}`, kind: chat.KindContacts,
+			content: `[{"name":{"formatted_name":"Bo Li","first_name":"Bo"},"phones":[{"phone":"+34911222333","type":"WORK"}]}]`, category: "service", life: 24 * time.Hour},
 		{name: "image by id", body: `"media":{"type":"image","id":"77","caption":"look"}}`, kind: chat.KindImage, text: "look",
 			file: chat.Attachment{State: chat.Remote, MediaID: "77"}, category: "service", life: 24 * time.Hour},
 		{name: "video by link", body: `"media":{"type":"video","link":"http://a.example/v.mp4"}}`, kind: chat.KindVideo,
@@ -186,7 +195,7 @@ func TestContents(t *testing.T) {
 func TestLongest(t *testing.T) {
 	r := newRig(t)
 	r.post(`{"to":"+34600111222","text":"` + strings.Repeat("🎉", 4096) + `"}`).sent()
-	r.post(`{"to":"+34600111222","interactive":{"a":"` + strings.Repeat("ñ", 32<<10-50) + `"}}`).sent()
+	r.post(`{"to":"+34600111222","interactive":{"type":"a","a":"` + strings.Repeat("ñ", 32<<10-50) + `"}}`).sent()
 	for _, e := range r.queue.entries {
 		if len(e.Body) > 240_000 {
 			t.Errorf("%d bytes", len(e.Body))

@@ -1,7 +1,9 @@
 package handler
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -38,11 +40,12 @@ func stricter(a, b string) string {
 }
 
 // Meta says when a template changes, so its list is asked for again then; once an hour in case a webhook got lost.
-// Asking is worth a moment, and not more: who doesn't know takes the strictest category.
+// Asking is worth a moment of a message's time, and not more: who doesn't know takes the strictest category.
 const (
-	askFor     = 2 * time.Second
-	listedFor  = time.Hour
-	missingFor = time.Minute // between two questions for a template that isn't on the list, or after a failure
+	listedFor   = time.Hour
+	missingFor  = time.Minute // between two questions for a template that isn't on the list, or after a failure
+	askToSend   = 3 * time.Second
+	askForLists = 10 * time.Second // an account may have thousands of templates, fifty on a page
 )
 
 // lists remembers, in this process, when Meta was last asked for an account's templates.
@@ -55,7 +58,7 @@ type lists struct {
 func (l *lists) mayAsk(waba string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if now.Sub(l.asked[waba]) < missingFor {
+	if last, ok := l.asked[waba]; ok && now.Sub(last) < missingFor {
 		return false
 	}
 	if l.asked == nil {
@@ -65,105 +68,116 @@ func (l *lists) mayAsk(waba string, now time.Time) bool {
 	return true
 }
 
-// templates returns the account's templates: those on the table, or Meta's if these may have changed.
-func (a *API) templates(ctx context.Context, waba string, fresh func(store.TemplateList) bool) (store.TemplateList, error) {
-	list, err := a.Store.Templates(ctx, waba)
-	if err != nil || fresh(list) || a.Graph == nil || !a.lists.mayAsk(waba, a.now()) {
-		return list, err
-	}
-	asking, cancel := context.WithTimeout(ctx, askFor)
-	defer cancel()
-	now := a.now()
-	all, err := a.Graph.ListTemplates(asking, waba)
-	if err != nil {
-		slog.WarnContext(ctx, "ask for the templates", "error", redact.Error(err))
-		return list, nil
-	}
-	listed := make([]store.Template, len(all))
-	for i, t := range all {
-		listed[i] = store.Template{
-			Name: t.Name, Language: t.Language, ID: t.ID, Category: t.Category, Status: t.Status, Quality: t.Quality,
-			Format: t.Format, Components: t.Components,
-		}
-	}
-	if err := a.Store.PutTemplates(ctx, waba, now, listed); err != nil {
-		slog.WarnContext(ctx, "keep the templates", "error", redact.Error(err))
-	}
-	list.Fetched, list.Templates = now, listed
-	return list, nil
-}
-
 // current tells whether a list is as Meta has it, as far as anybody knows.
 func (a *API) current(l store.TemplateList) bool {
 	return !l.Stale() && a.now().Sub(l.Fetched) < listedFor
 }
 
+// renew asks Meta for an account's templates and keeps them. ok is false where it isn't time to ask, or Meta doesn't say:
+// then what is known has to do.
+func (a *API) renew(ctx context.Context, waba string, within time.Duration) (list store.TemplateList, ok bool) {
+	now := a.now()
+	if a.Graph == nil || !a.lists.mayAsk(waba, now) {
+		return list, false
+	}
+	asking, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	all, err := a.Graph.ListTemplates(asking, waba)
+	if err != nil {
+		slog.WarnContext(ctx, "ask for the templates", "error", redact.Error(err))
+		return list, false
+	}
+	list = store.TemplateList{WABA: waba, Fetched: now, Templates: make([]store.Template, len(all))}
+	for i, t := range all {
+		list.Templates[i] = store.Template{
+			Name: t.Name, Language: t.Language, ID: t.ID, Category: t.Category, Status: t.Status, Quality: t.Quality,
+			Format: t.Format, Components: t.Components,
+		}
+	}
+	slices.SortFunc(list.Templates, func(a, b store.Template) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Language, b.Language))
+	})
+	if err := a.Store.PutTemplates(ctx, waba, now, list.Templates); err != nil {
+		slog.WarnContext(ctx, "keep the templates", "error", redact.Error(err))
+	}
+	return list, true
+}
+
 // template checks the parameters against the template as Meta lists it, and returns its category: marketing if Meta
 // doesn't list it, which may be too new.
 func (a *API) template(ctx context.Context, n chat.NumberID, t template) (category string, err error) {
-	number, _, err := a.Store.Health(ctx, n)
-	if err != nil || number.WABA == "" {
+	waba, err := a.Store.AccountOf(ctx, n)
+	if err != nil || waba == "" {
 		return marketing, err
 	}
-	find := func(l store.TemplateList) int {
-		return slices.IndexFunc(l.Templates, func(k store.Template) bool { return k.Name == t.Name && k.Language == t.Language })
-	}
-	list, err := a.templates(ctx, number.WABA, func(l store.TemplateList) bool { return a.current(l) && find(l) >= 0 })
+	known, list, found, err := a.Store.Template(ctx, waba, t.Name, t.Language)
 	if err != nil {
 		return "", err
 	}
-	i := find(list)
-	if i < 0 {
+	if !found || !a.current(list) {
+		if list, ok := a.renew(ctx, waba, askToSend); ok {
+			known, found = find(list, t)
+		}
+	}
+	if !found {
 		return marketing, nil
 	}
-	known := list.Templates[i]
 	info := whatsapp.TemplateInfo{
 		Name: known.Name, Language: known.Language, ID: known.ID, Category: known.Category, Status: known.Status,
 		Quality: known.Quality, Format: known.Format, Components: known.Components,
 	}
 	if err := info.Check(t.Components); err != nil {
-		return "", malformed("template", err)
+		return "", malformed("template", chat.KindTemplate, err)
 	}
 	return strings.ToLower(known.Category), nil
 }
 
+func find(l store.TemplateList, t template) (known store.Template, found bool) {
+	i := slices.IndexFunc(l.Templates, func(k store.Template) bool { return k.Name == t.Name && k.Language == t.Language })
+	if i < 0 {
+		return known, false
+	}
+	return l.Templates[i], true
+}
+
 type templateView struct {
-	Number     chat.NumberID `json:"number"`
-	Name       string        `json:"name"`
-	Language   string        `json:"language"`
-	Category   string        `json:"category,omitempty"`
-	Status     string        `json:"status,omitempty"`
-	Quality    string        `json:"quality,omitempty"`
-	Format     string        `json:"format,omitempty"`
-	Components any           `json:"components,omitempty"`
+	Number     chat.NumberID   `json:"number"`
+	Name       string          `json:"name"`
+	Language   string          `json:"language"`
+	Category   string          `json:"category,omitempty"`
+	Status     string          `json:"status,omitempty"`
+	Quality    string          `json:"quality,omitempty"`
+	Format     string          `json:"format,omitempty"`
+	Components json.RawMessage `json:"components,omitempty"`
 }
 
 // listTemplates shows what can be sent from a number.
 func (a *API) listTemplates(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	n, err := a.number(r.Context(), chat.NumberID(q.Get("number")), chat.Contact{})
+	n, err := a.number(r.Context(), chat.NumberID(q.Get("number")), nil)
 	if err != nil {
 		return err
 	}
-	number, _, err := a.Store.Health(r.Context(), n)
+	waba, err := a.Store.AccountOf(r.Context(), n)
 	if err != nil {
 		return err
 	}
-	if number.WABA == "" {
+	if waba == "" {
 		return invalid("number", "its WhatsApp business account isn't known before the first webhook")
 	}
-	list, err := a.templates(r.Context(), number.WABA, a.current)
+	list, err := a.Store.Templates(r.Context(), waba)
 	if err != nil {
 		return err
+	}
+	if !a.current(list) {
+		if renewed, ok := a.renew(r.Context(), waba, askForLists); ok {
+			list = renewed
+		}
 	}
 	views := []templateView{}
 	for _, t := range list.Templates {
 		if name := q.Get("name"); name == "" || name == t.Name {
-			v := templateView{n, t.Name, t.Language, strings.ToLower(t.Category), t.Status, t.Quality, t.Format, nil}
-			if t.Components != nil {
-				v.Components = t.Components
-			}
-			views = append(views, v)
+			views = append(views, viewTemplate(n, t))
 		}
 	}
 	answer := page("templates", views, "")
@@ -171,4 +185,8 @@ func (a *API) listTemplates(w http.ResponseWriter, r *http.Request) error {
 		answer["fetched"] = list.Fetched.UTC()
 	}
 	return httpapi.JSON(w, http.StatusOK, answer)
+}
+
+func viewTemplate(n chat.NumberID, t store.Template) templateView {
+	return templateView{n, t.Name, t.Language, strings.ToLower(t.Category), t.Status, t.Quality, t.Format, t.Components}
 }

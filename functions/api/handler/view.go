@@ -56,7 +56,7 @@ type attachmentView struct {
 	Reason   string         `json:"reason,omitempty"`
 }
 
-// quoteView is the message that this one answers.
+// quoteView is the message that this one answers. Its text is cut: a page of long ones would be more than Lambda answers.
 type quoteView struct {
 	ID        chat.MessageID `json:"id"`
 	Direction chat.Direction `json:"direction"`
@@ -106,7 +106,7 @@ func (a *API) viewMessages(ctx context.Context, ms ...chat.Message) ([]messageVi
 	for i, m := range ms {
 		v := viewMessage(m)
 		if q, ok := quotes[m.ReplyTo]; ok && m.ReplyTo != "" {
-			v.Quotes = &quoteView{q.ID, q.Direction, q.Kind, q.Text}
+			v.Quotes = &quoteView{q.ID, q.Direction, q.Kind, beginning(q.Text)}
 		}
 		if v.Attachment != nil && m.Attachment.State.Have() {
 			token, err := a.token(ctx, m)
@@ -118,6 +118,19 @@ func (a *API) viewMessages(ctx context.Context, ms ...chat.Message) ([]messageVi
 		views[i] = v
 	}
 	return views, nil
+}
+
+// maxQuote is how much of a text a quote shows, in characters.
+const maxQuote = 200
+
+func beginning(text string) string {
+	n := 0
+	for i := range text {
+		if n++; n > maxQuote {
+			return text[:i] + "…"
+		}
+	}
+	return text
 }
 
 func viewMessage(m chat.Message) messageView {
