@@ -45,7 +45,7 @@ func (s *Simulator) PlaceCall(customer string, how Calling) (string, error) {
 	}
 	m := s.message(c, how.Number)
 	m.At = m.At.Add(-time.Duration(how.Seconds) * time.Second) // a call that is over by now began earlier
-	m.ID = "wacid." + base64.StdEncoding.EncodeToString(random(24))
+	m.ID = "wacid." + base64.RawURLEncoding.EncodeToString(random(24))
 	m.Type, m.Business, m.Call = "call", how.Out, &Call{Out: how.Out, State: "ringing"}
 	if how.Out {
 		m.Status = "delivered"

@@ -3,6 +3,7 @@ package meta
 import (
 	"encoding/json"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -175,6 +176,9 @@ func (s *Simulator) attach(m *Message) *graphError {
 	}
 	if !mediaKinds[m.Media.Kind].takes(f.MIME) {
 		return &graphError{Code: 131053, Details: "The file is of type " + f.MIME + ", which " + m.Media.Kind + " does not take"}
+	}
+	if m.Media.Voice && !strings.HasPrefix(f.MIME, "audio/ogg") {
+		return &graphError{Code: 131053, Details: "A voice message is Ogg with Opus, not " + f.MIME}
 	}
 	m.Media.MIME, m.Media.Size = f.MIME, f.Size
 	return nil

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -185,8 +186,22 @@ func (s *Simulator) composeForm(m *Message, fields json.RawMessage) (object, err
 		}
 	}
 	name := map[string]string{"flow": "flow", "address": "address_message"}[o.Kind]
-	m.Type, m.Text = "interactive", "Form filled in: "+string(fields)
+	m.Type, m.Notice, m.Text = "interactive", "Form", formLines(fields)
 	return object{"type": "nfm_reply", "nfm_reply": object{"name": name, "body": "Sent", "response_json": string(fields)}}, nil
+}
+
+// formLines writes the fields of a form one below the other.
+func formLines(fields json.RawMessage) string {
+	var values map[string]any
+	if json.Unmarshal(fields, &values) != nil || values == nil {
+		return string(fields)
+	}
+	delete(values, "flow_token")
+	var lines []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		lines = append(lines, fmt.Sprintf("%s: %v", name, values[name]))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // permissionLife is how long a business may call with a permission that is not for ever.

@@ -176,6 +176,19 @@ func TestMarketingHasAnEndpoint(t *testing.T) {
 	}
 }
 
+func TestVoiceMessagesAreOgg(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	c := r.hello()
+	for mimeType, want := range map[string]int{"audio/ogg; codecs=opus": 0, "audio/mpeg": 131053} {
+		_, out := r.upload("a", mimeType, []byte("sound"))
+		_, code := r.refused(r.send(object{"to": "+" + c.Phone, "type": "audio", "audio": object{"id": out["id"], "voice": true}}))
+		if code != want {
+			t.Errorf("%s: code %d, want %d", mimeType, code, want)
+		}
+	}
+}
+
 func TestRates(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

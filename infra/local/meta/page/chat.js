@@ -81,7 +81,7 @@ function content(message, quoted, mine, act) {
 
 function stamp(message, mine) {
   const at = new Date(message.at);
-  const meta = el("span", { class: "meta" }, message.edited ? "edited" : "",
+  const meta = el("span", { class: "meta" }, message.edited && !message.deleted ? "edited" : "",
     el("time", { datetime: message.at }, at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })));
   if (!mine) return meta;
   const [name, words, colour] = {

@@ -39,8 +39,10 @@ export class Handset {
     if (!groups.some(({ id }) => id === this.group)) this.group = "";
     const select = $(".number", this.node);
     select.hidden = world.numbers.length + groups.length < 2;
-    select.replaceChildren(...world.numbers.map(({ id, display }) => el("option", { value: id }, phoneNumber(display))),
-      ...groups.map(({ id, name }) => el("option", { value: id }, "Group " + name)));
+    $(".business", this.node).hidden = !select.hidden;
+    const name = ({ display }) => (world.numbers.length > 1 ? phoneNumber(display) : world.business);
+    select.replaceChildren(...world.numbers.map((number) => el("option", { value: number.id }, name(number))),
+      ...groups.map(({ id, name }) => el("option", { value: id }, "Group: " + name)));
     select.value = this.group || this.number;
     this.quiet();
   }
@@ -56,9 +58,9 @@ export class Handset {
 
   quiet() {
     const group = world.groups.get(this.group);
-    $(".business", this.node).textContent = group?.name ?? world.business;
+    $(".business", this.node).textContent = world.business;
     $(".presence", this.node).textContent = group
-      ? [world.business, ...group.members.map((id) => world.customers.get(id)?.name)].join(", ")
+      ? ["with " + world.business, ...group.members.map((id) => world.customers.get(id)?.name)].join(", ")
       : phoneNumber(world.numbers.find(({ id }) => id === this.number).display);
   }
 
