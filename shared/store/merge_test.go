@@ -220,6 +220,34 @@ func TestEvidenceOfTheParted(t *testing.T) {
 	})
 }
 
+// Whose phone it is doesn't depend on whether the two were joined by hand by the time that it was shown.
+func TestRivalsJoinedByHand(t *testing.T) {
+	for _, joinedFirst := range []bool{true, false} {
+		t.Run(fmt.Sprint("joined first: ", joinedFirst), func(t *testing.T) {
+			onEach(t, func(t *testing.T, s *Store) {
+				a := receive(t, s, inbound("w1", noon, both("B1", "p"))).Message.Contact
+				b := receive(t, s, inbound("w2", noon, onlyB("B2"))).Message.Contact
+				if joinedFirst {
+					join(t, s, a, b, 1)
+				}
+				receive(t, s, inbound("w3", after(2), both("B2", "p")))
+				if !joinedFirst {
+					join(t, s, a, b, 1)
+				}
+				part(t, s, b, 3)
+				if got := receive(t, s, inbound("w4", after(4), onlyP("p"))).Message.Contact; got != b {
+					t.Errorf("it is %s's, want %s", got, b)
+				}
+				for _, id := range []chat.ContactID{a, b} {
+					if who, err := s.Contact(t.Context(), id); err != nil || !slices.Equal(who.Flags, []string{chat.FlagSharedPhone}) {
+						t.Errorf("%+v, %v", who, err)
+					}
+				}
+			})
+		})
+	}
+}
+
 func TestJoinErrors(t *testing.T) {
 	s := newStore(NewMemory(), "table")
 	all := strangers(t, s, mostJoined+1)
