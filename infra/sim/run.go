@@ -241,7 +241,7 @@ func (s *Sim) next() time.Time {
 	if len(s.agenda) > 0 {
 		next = s.agenda[0].at
 	}
-	for _, q := range []*queuetest.Queue{s.Inbound, s.Media, s.CRM, s.Outbound} {
+	for _, q := range []*queuetest.Queue{s.Inbound, s.Bulk, s.Media, s.CRM, s.Outbound} {
 		if at := q.NextVisible(); !at.IsZero() && (next.IsZero() || at.Before(next)) {
 			next = at
 		}

@@ -30,6 +30,7 @@ import (
 	webhook "threadline/functions/webhook/handler"
 	hubspotsim "threadline/infra/local/hubspot"
 	"threadline/shared/blob"
+	"threadline/shared/bus"
 	"threadline/shared/crm"
 	"threadline/shared/crm/hubspot"
 	"threadline/shared/queue"
@@ -74,9 +75,10 @@ type Sim struct {
 	Bucket  *blob.Memory
 	HubSpot *hubspotsim.Simulator
 	Metrics *Counts
+	Bus     *bus.Memory
 
-	Inbound, Media, CRM, Outbound         *queuetest.Queue
-	InboundDLQ, MediaDLQ, CRMDLQ, SendDLQ *queuetest.Queue
+	Inbound, Bulk, Media, CRM, Outbound            *queuetest.Queue
+	InboundDLQ, BulkDLQ, MediaDLQ, CRMDLQ, SendDLQ *queuetest.Queue
 
 	t         testing.TB
 	o         Options
@@ -111,7 +113,7 @@ func New(t testing.TB, o Options) *Sim {
 	}
 	s := &Sim{
 		t: t, o: o, rng: rand.New(rand.NewPCG(o.Seed, 0)), Clock: queuetest.NewClock(Start), Table: store.NewMemory(),
-		lanes: map[string][]post{}, runs: map[string]int{}, Metrics: &Counts{}, phones: phones{files: map[string]file{}},
+		lanes: map[string][]post{}, runs: map[string]int{}, Metrics: &Counts{}, Bus: &bus.Memory{}, phones: phones{files: map[string]file{}},
 	}
 	s.Bucket = &blob.Memory{Now: s.Now}
 	s.Store = &store.Store{DB: s.Table, Table: "table", Now: s.Now, Pause: noPause}
@@ -138,6 +140,7 @@ func (s *Sim) makeQueues() {
 		return account.Create(name+suffix, queuetest.Options{Visibility: visibility, MaxReceives: 1000, DLQ: dlq}), dlq
 	}
 	s.Inbound, s.InboundDLQ = pair("Inbound", ".fifo", 30*time.Second)
+	s.Bulk, s.BulkDLQ = pair("Bulk", "", 30*time.Second)
 	s.Media, s.MediaDLQ = pair("Media", "", 600*time.Second)
 	s.CRM, s.CRMDLQ = pair("CRM", ".fifo", 240*time.Second)
 	s.Outbound, s.SendDLQ = pair("Outbound", ".fifo", 60*time.Second)
@@ -159,7 +162,7 @@ func (s *Sim) wire() {
 	graph := func() *whatsapp.Client { return &whatsapp.Client{Token: token, HTTP: web} }
 	connectors := []string{"hubspot"}
 
-	s.webhook = &webhook.Handler{Secrets: keys{}, Inbound: to(s.Inbound), Claims: bucket, Metrics: s.Metrics}
+	s.webhook = &webhook.Handler{Secrets: keys{}, Inbound: to(s.Inbound), Bulk: to(s.Bulk), Claims: bucket, Metrics: s.Metrics}
 	s.api = (&api.API{
 		Store: table("api"), Outbound: to(s.Outbound), Numbers: []string{Number}, Connectors: connectors, Now: s.Now, Key: token,
 	}).Handler()
@@ -167,12 +170,15 @@ func (s *Sim) wire() {
 	if batch == 0 {
 		batch = 10
 	}
-	s.consume("router", s.Inbound, s.InboundDLQ, batch, func() queue.Handler {
+	route := func() queue.Handler {
 		h := router.Handler{
-			Store: table("router"), Media: to(s.Media), CRM: to(s.CRM), Blobs: bucket, Metrics: s.Metrics, Connectors: connectors,
+			Store: table("router"), Media: to(s.Media), CRM: to(s.CRM), Bulk: to(s.Bulk), Blobs: bucket, Bus: s.Bus, Metrics: s.Metrics,
+			Connectors: connectors, Now: s.Now,
 		}
 		return h.Handle
-	})
+	}
+	s.consume("router", s.Inbound, s.InboundDLQ, batch, route)
+	s.consume("router", s.Bulk, s.BulkDLQ, 1, route)
 	s.consume("crmsync", s.CRM, s.CRMDLQ, 1, func() queue.Handler {
 		connector := hubspot.New(hubspot.Config{Token: token, HTTP: web, Now: s.Now})
 		h := crmsync.Handler{

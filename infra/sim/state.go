@@ -70,9 +70,17 @@ func (s *Sim) State(ignore ...Ignore) string {
 	return strings.Join(lines, "\n")
 }
 
+// named tells whether there is a message for what is parked under its name: it has taken all of that over.
+func named(items map[[2]string]record, pk string) bool { return items[[2]string{pk, "REF"}] != nil }
+
+// byTheClock tells whether an item only says how an import got where it is.
+func byTheClock(k [2]string) bool {
+	return strings.HasPrefix(k[0], "LIMIT#") || k[1] == "IMPORT" || k[1] == "JOB#import"
+}
+
 func (s *Sim) queues() map[string]*queuetest.Queue {
 	return map[string]*queuetest.Queue{
-		"Inbound": s.Inbound, "Inbound-dead": s.InboundDLQ, "Media": s.Media, "Media-dead": s.MediaDLQ,
+		"Inbound": s.Inbound, "Inbound-dead": s.InboundDLQ, "Bulk": s.Bulk, "Bulk-dead": s.BulkDLQ, "Media": s.Media, "Media-dead": s.MediaDLQ,
 		"CRM": s.CRM, "CRM-dead": s.CRMDLQ, "Outbound": s.Outbound, "Outbound-dead": s.SendDLQ,
 	}
 }
@@ -147,7 +155,8 @@ var shard = regexp.MustCompile(`^((?:INBOX#.*|DONE)#)\d$`)
 //     one way in, its receipt another; so does the lease of an attempt that died, which says nothing once the
 //     outcome is known;
 //   - the time of a receipt that is the one Meta stamped: Meta stamps after it has accepted, which faults delay;
-//   - a parked receipt that its message has taken over: it stays until its ttl;
+//   - a parked receipt or amendment that its message has taken over: it stays until its ttl;
+//   - which job an import ended with, which slots it had and when it was last heard of;
 //   - what the CRM's own ids are in, "shown" being a hash over one.
 func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignore []Ignore) []record {
 	stamps := map[string]map[string]time.Time{}
@@ -156,9 +165,9 @@ func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignor
 	}
 	refs := s.crmNames()
 	merged := map[[2]string]record{}
-	named := strings.NewReplacer(pairs(people)...)
+	personal := strings.NewReplacer(pairs(people)...)
 	for k, it := range items {
-		if strings.HasPrefix(k[1], "RECEIPT#") && takenOver(items, k[0], it) {
+		if strings.HasPrefix(k[1], "RECEIPT#") && takenOver(items, k[0], it) || strings.HasPrefix(k[1], "AMEND#") && named(items, k[0]) || byTheClock(k) {
 			continue
 		}
 		for _, name := range []string{"rev", "token", "ttl", "settled", "shown"} {
@@ -186,7 +195,7 @@ func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignor
 			}
 		}
 		var clean record
-		if err := json.Unmarshal([]byte(named.Replace(text(it))), &clean); err != nil {
+		if err := json.Unmarshal([]byte(personal.Replace(text(it))), &clean); err != nil {
 			s.t.Fatal(err)
 		}
 		at := [2]string{text(clean["PK"]), text(clean["SK"])}

@@ -51,8 +51,8 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update) error {
 		if err != nil {
 			errs = append(errs, err) // one that can't be stored holds back none of the others
 		}
-		if err := ctx.Err(); err != nil {
-			errs = append(errs, err) // the rest comes again
+		if passes(err) || ctx.Err() != nil {
+			errs = append(errs, ctx.Err()) // all of it comes again, and what is stored costs little then
 			break
 		}
 		if m.ID != "" && (oldest.ID == "" || m.At.Before(oldest.At)) {
@@ -73,6 +73,12 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update) error {
 	}
 	slog.DebugContext(ctx, "stored a part of the history", "messages", len(past.Messages), "conversations", len(begun))
 	return errors.Join(errs...)
+}
+
+// passes tells whether a failure is none of the message's own.
+func passes(err error) bool {
+	var t interface{ Temporary() bool }
+	return errors.As(err, &t) && t.Temporary()
 }
 
 // importOne stores one message of the history. isNew tells whether its turn on the customer's record is still to come,

@@ -31,6 +31,7 @@ type world struct {
 	broken  error
 	sent    []queue.Entry
 	failing error
+	bulk    line
 	blobs   blob.Memory
 	counted []string
 }
@@ -73,7 +74,7 @@ func newWorld() *world {
 }
 
 func (w *world) handler() *Handler {
-	return &Handler{Secrets: w, Inbound: w, Claims: w, Metrics: w}
+	return &Handler{Secrets: w, Inbound: w, Bulk: &w.bulk, Claims: w, Metrics: w}
 }
 
 func request(method, body, signature string) events.APIGatewayV2HTTPRequest {
