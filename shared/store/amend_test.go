@@ -117,7 +117,7 @@ func outcome(t *testing.T, mem *Memory) string {
 		if k[1] == "REF" {
 			delete(it, "hash") // of whichever of a placeholder and its file came first
 		}
-		clean.items[key{k[0], k[1]}] = it
+		clean.put(it)
 	}
 	return state(t, clean)
 }
@@ -277,7 +277,7 @@ func TestAmendAfterRetention(t *testing.T) {
 	mem := NewMemory()
 	s := newStore(mem, "table")
 	m := receive(t, s, echo("w", 0)).Message
-	delete(mem.items, messageKey(m.Conversation, m.At, m.ID))
+	mem.forget(messageKey(m.Conversation, m.At, m.ID))
 	got, found, err := amend(t.Context(), s, amendment(echo("e1", 1), chat.KindEdit, "w", "x"))
 	if found || err != nil || got.ID != "" {
 		t.Errorf("%v %+v %v", found, got, err)

@@ -24,7 +24,7 @@ func crowded(t testing.TB, messages, contacts int) *Meter {
 			it := maps.Clone(m.items[of])
 			k := to(i)
 			it["PK"], it["SK"] = text(k.pk), text(k.sk)
-			m.items[k] = it
+			m.put(it)
 		}
 	}
 	at := messageKey(r.Message.Conversation, r.Message.At, r.Message.ID)

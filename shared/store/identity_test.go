@@ -384,7 +384,7 @@ func TestErasedContact(t *testing.T) {
 	mem := NewMemory()
 	s := newStore(mem, "table")
 	gone := receive(t, s, inbound("w1", noon, onlyB("B1"))).Message.Contact
-	delete(mem.items, contactKey(gone))
+	mem.forget(contactKey(gone))
 	m := receive(t, s, inbound("w2", after(1), both("B1", "p"))).Message
 	if m.Contact == gone || m.Contact == "" {
 		t.Errorf("it is from %q", m.Contact)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -20,12 +21,62 @@ import (
 type Memory struct {
 	mu     sync.Mutex
 	items  map[key]item
+	table  partitions
+	gsi1   partitions
 	tokens map[string]bool // of transactions that were done
 }
 
 // NewMemory returns an empty table.
 func NewMemory() *Memory {
-	return &Memory{items: map[key]item{}, tokens: map[string]bool{}}
+	return &Memory{items: map[key]item{}, table: partitions{}, gsi1: partitions{}, tokens: map[string]bool{}}
+}
+
+// partitions are the keys of the items, by partition and in order, of the table or of an index.
+type partitions map[string][]place
+
+type place struct {
+	sort string
+	key  key
+}
+
+func (p place) compare(q place) int {
+	return cmp.Or(strings.Compare(p.sort, q.sort), strings.Compare(p.key.pk, q.key.pk), strings.Compare(p.key.sk, q.key.sk))
+}
+
+func (ps partitions) add(pk string, p place) {
+	if i, there := slices.BinarySearchFunc(ps[pk], p, place.compare); !there {
+		ps[pk] = slices.Insert(ps[pk], i, p)
+	}
+}
+
+func (ps partitions) remove(pk string, p place) {
+	if i, there := slices.BinarySearchFunc(ps[pk], p, place.compare); there {
+		ps[pk] = slices.Delete(ps[pk], i, i+1)
+	}
+}
+
+// span returns the places from one sort key to another, both included.
+func (ps partitions) span(pk, from, to string) []place {
+	all := ps[pk]
+	bound := func(p place, sort string) int { return strings.Compare(p.sort, sort) }
+	i, _ := slices.BinarySearchFunc(all, from, bound)
+	j, _ := slices.BinarySearchFunc(all, to+"\x00", bound)
+	return all[i:j]
+}
+
+// put stores an item in the place of any that was there.
+func (m *Memory) put(it item) {
+	k := keyOf(it)
+	if old, there := m.items[k]; there {
+		if pk := asText(old["GSI1PK"]); pk != "" {
+			m.gsi1.remove(pk, place{asText(old["GSI1SK"]), k})
+		}
+	}
+	m.items[k] = maps.Clone(it)
+	m.table.add(k.pk, place{k.sk, k})
+	if pk := asText(it["GSI1PK"]); pk != "" {
+		m.gsi1.add(pk, place{asText(it["GSI1SK"]), k})
+	}
 }
 
 // BatchGetItem returns the items that are there.
@@ -59,11 +110,11 @@ func (m *Memory) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	pk, sk := "PK", "SK"
+	of := m.table
 	switch expr := aws.ToString(in.KeyConditionExpression); {
 	case in.IndexName == nil && expr == "PK = :pk AND SK BETWEEN :from AND :to":
 	case in.IndexName != nil && expr == "GSI1PK = :pk AND GSI1SK BETWEEN :from AND :to":
-		pk, sk = "GSI1PK", "GSI1SK"
+		of = m.gsi1
 	default:
 		return nil, invalid("unknown key condition " + expr)
 	}
@@ -73,20 +124,16 @@ func (m *Memory) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	out := &dynamodb.QueryOutput{}
-	for _, it := range m.items {
-		if s := asText(it[sk]); asText(it[pk]) == part && s >= from && s <= to {
-			out.Items = append(out.Items, maps.Clone(it))
-		}
-	}
-	slices.SortFunc(out.Items, func(a, b map[string]types.AttributeValue) int {
-		return strings.Compare(asText(a[sk]), asText(b[sk]))
-	})
+	found := slices.Clone(of.span(part, from, to))
 	if !aws.ToBool(in.ScanIndexForward) {
-		slices.Reverse(out.Items)
+		slices.Reverse(found)
 	}
-	if n := int(aws.ToInt32(in.Limit)); n > 0 && len(out.Items) > n {
-		out.Items = out.Items[:n]
+	if n := int(aws.ToInt32(in.Limit)); n > 0 && len(found) > n {
+		found = found[:n]
+	}
+	out := &dynamodb.QueryOutput{}
+	for _, p := range found {
+		out.Items = append(out.Items, maps.Clone(m.items[p.key]))
 	}
 	return out, nil
 }
@@ -109,7 +156,7 @@ func (m *Memory) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...fu
 	if !ok {
 		return nil, &types.ConditionalCheckFailedException{Item: maps.Clone(old)}
 	}
-	m.items[keyOf(in.Item)] = maps.Clone(in.Item)
+	m.put(in.Item)
 	return &dynamodb.PutItemOutput{}, nil
 }
 
@@ -156,7 +203,7 @@ func (m *Memory) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWr
 	}
 	for _, t := range in.TransactItems {
 		if t.Put != nil {
-			m.items[keyOf(t.Put.Item)] = maps.Clone(t.Put.Item)
+			m.put(t.Put.Item)
 		}
 	}
 	m.tokens[token] = true

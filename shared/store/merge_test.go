@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -370,7 +369,7 @@ func TestDecisionsCommute(t *testing.T) {
 		all := happenings(rng, ids)
 		want := ""
 		for range 4 {
-			mem := &Memory{items: maps.Clone(start.items), tokens: map[string]bool{}}
+			mem := start.copy()
 			s := newStore(mem, "table")
 			order := append(slices.Clone(all), all[rng.IntN(len(all))]) // one of them twice
 			rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })

@@ -142,7 +142,7 @@ func TestReceiveAfterRetention(t *testing.T) {
 	s := newStore(mem, "table")
 	in := inbound("w1", noon, chat.Seen{BSUID: "ES.1"})
 	m := receive(t, s, in).Message
-	delete(mem.items, messageKey(m.Conversation, m.At, m.ID))
+	mem.forget(messageKey(m.Conversation, m.At, m.ID))
 	if r := receive(t, s, in); !r.Gone || r.First {
 		t.Errorf("%+v", r)
 	}

@@ -47,6 +47,21 @@ func newStore(db API, table string) *Store {
 	return s
 }
 
+// forget takes an item out, as its ttl does.
+func (m *Memory) forget(k key) {
+	delete(m.items, k)
+	m.table.remove(k.pk, place{k.sk, k})
+}
+
+// copy is a table with the same items.
+func (m *Memory) copy() *Memory {
+	c := NewMemory()
+	for _, it := range m.items {
+		c.put(it)
+	}
+	return c
+}
+
 func client(url string) *dynamodb.Client {
 	return dynamodb.New(dynamodb.Options{
 		BaseEndpoint: &url,
