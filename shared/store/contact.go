@@ -144,9 +144,11 @@ func (s *Store) Identities(ctx context.Context, c chat.Contact) ([]Identity, err
 	})
 	var out []Identity
 	for _, a := range all {
-		out = append(out, Identity{a.Kind, a.Value})
+		if i := (Identity{a.Kind, a.Value}); !slices.Contains(out, i) {
+			out = append(out, i)
+		}
 	}
-	return slices.Compact(out), nil
+	return out, nil
 }
 
 // FindContact returns who holds an identity now.

@@ -57,7 +57,7 @@ func world(rng *rand.Rand, shared bool) []Inbound {
 		case 7:
 			seen = newID("old "+b, b)
 		}
-		if seen.BSUID != "" && !(shared && seen.Scope == "W") && rng.IntN(3) == 0 {
+		if seen.BSUID != "" && (!shared || seen.Scope != "W") && rng.IntN(3) == 0 {
 			seen.Parent = fmt.Sprint("P", person)
 		}
 		if seen.Phone != "" && !shared {
