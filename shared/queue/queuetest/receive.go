@@ -54,7 +54,10 @@ func (q *Queue) available(limit int) []*message {
 	}
 	var list []*message
 	for _, m := range q.messages {
-		if len(list) < limit && !m.visible.After(now) && !locked[m.group] {
+		if len(list) == limit {
+			break
+		}
+		if !m.visible.After(now) && !locked[m.group] {
 			list = append(list, m)
 		}
 	}
@@ -64,6 +67,7 @@ func (q *Queue) available(limit int) []*message {
 func (q *Queue) receive(m *message, hidden time.Duration) types.Message {
 	now := q.now()
 	m.receives++
+	q.worn = q.worn || q.wornOut(m)
 	m.received, m.visible, m.handle = now, now.Add(hidden), q.next("handle "+m.id)
 	if m.firstReceived.IsZero() {
 		m.firstReceived = now

@@ -109,7 +109,7 @@ func (q *Queue) add(body string, group, dedup *string, attributes map[string]typ
 	if !q.options.DedupByQueue {
 		key = aws.ToString(group) + " " + key
 	}
-	if known, ok := q.dedup[key]; ok && q.fifo {
+	if known, ok := q.dedup[key]; ok && known.until.After(now) {
 		return known.id, sequenceText(known.sequence), nil
 	}
 	m := &message{
@@ -123,6 +123,7 @@ func (q *Queue) add(body string, group, dedup *string, attributes map[string]typ
 		sequence = sequenceText(m.sequence)
 	}
 	q.messages = append(q.messages, m)
+	q.ages(now.Add(q.options.Retention))
 	return m.id, sequence, nil
 }
 

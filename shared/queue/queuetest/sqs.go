@@ -70,6 +70,8 @@ type Queue struct {
 	messages []*message // in the order of sending
 	dedup    map[string]remembered
 	sequence int
+	stale    time.Time // when the next message is too old; zero: there is none
+	worn     bool      // a message was received as often as it may be
 }
 
 // message is an entry and its state.
@@ -149,17 +151,30 @@ func (q *Queue) NextVisible() time.Time {
 	return next
 }
 
+// ages notes until when something is to be kept.
+func (q *Queue) ages(until time.Time) {
+	if q.stale.IsZero() || until.Before(q.stale) {
+		q.stale = until
+	}
+}
+
 // tidy drops what is too old and moves what was received too often. The account is locked.
 func (q *Queue) tidy() {
 	now := q.now()
+	if !q.worn && (q.stale.IsZero() || now.Before(q.stale)) {
+		return
+	}
+	q.stale, q.worn = time.Time{}, false
 	var keep []*message
 	for _, m := range q.messages {
 		switch {
 		case now.Sub(m.enqueued) >= q.options.Retention:
-		case q.options.DLQ != nil && q.options.MaxReceives > 0 && m.receives >= q.options.MaxReceives && !m.inFlight(now):
+		case q.wornOut(m) && !m.inFlight(now):
 			q.options.DLQ.take(m, q.URL, now)
 		default:
 			keep = append(keep, m)
+			q.worn = q.worn || q.wornOut(m)
+			q.ages(m.enqueued.Add(q.options.Retention))
 		}
 	}
 	q.messages = keep
@@ -170,6 +185,11 @@ func (q *Queue) tidy() {
 	}
 }
 
+// wornOut tells whether a message was received as often as it may be.
+func (q *Queue) wornOut(m *message) bool {
+	return q.options.DLQ != nil && q.options.MaxReceives > 0 && m.receives >= q.options.MaxReceives
+}
+
 // take appends a message that another queue gave up. It keeps its receive count and, in a standard queue, its age.
 func (q *Queue) take(m *message, source string, now time.Time) {
 	moved := *m
@@ -178,6 +198,7 @@ func (q *Queue) take(m *message, source string, now time.Time) {
 		moved.enqueued = now
 	}
 	q.messages = append(q.messages, &moved)
+	q.ages(moved.enqueued.Add(q.options.Retention))
 }
 
 func (s *SQS) find(url *string) (*Queue, error) {
