@@ -31,19 +31,20 @@ import (
 func main() {
 	slog.SetDefault(slog.New(lambdacontext.NewLogHandler()))
 	var c struct {
-		Table         string   `env:"TABLE"`
-		RetentionDays int      `env:"MESSAGE_RETENTION_DAYS"`
-		Bucket        string   `env:"BUCKET"`
-		Queue         string   `env:"QUEUE_URL"`
-		DLQ           string   `env:"DLQ_URL"`
-		Bulk          string   `env:"BULK_QUEUE_URL"`
-		BulkDLQ       string   `env:"BULK_DLQ_URL"`
-		Media         string   `env:"MEDIA_QUEUE_URL"`
-		CRM           string   `env:"CRM_QUEUE_URL"`
-		Events        string   `env:"EVENT_BUS"`
-		Connectors    []string `env:"CRM_CONNECTOR"`
-		Numbers       []string `env:"PHONE_NUMBER_ID,optional"`
-		Namespace     string   `env:"METRIC_NAMESPACE"`
+		Table         string        `env:"TABLE"`
+		RetentionDays int           `env:"MESSAGE_RETENTION_DAYS"`
+		Bucket        string        `env:"BUCKET"`
+		Queue         string        `env:"QUEUE_URL"`
+		DLQ           string        `env:"DLQ_URL"`
+		Bulk          string        `env:"BULK_QUEUE_URL"`
+		BulkDLQ       string        `env:"BULK_DLQ_URL"`
+		Media         string        `env:"MEDIA_QUEUE_URL"`
+		CRM           string        `env:"CRM_QUEUE_URL"`
+		Events        string        `env:"EVENT_BUS"`
+		Connectors    []string      `env:"CRM_CONNECTOR"`
+		Numbers       []string      `env:"PHONE_NUMBER_ID,optional"`
+		Settled       time.Duration `env:"IMPORT_QUIET,default=2m"`
+		Namespace     string        `env:"METRIC_NAMESPACE"`
 	}
 	env.Must(&c)
 	cfg, err := config.LoadDefaultConfig(context.Background())
@@ -62,6 +63,7 @@ func main() {
 		Metrics:    metrics,
 		Connectors: route.Connectors(c.Connectors),
 		Numbers:    c.Numbers,
+		Settled:    c.Settled,
 	}
 	consume := func(source, url, dlq string) *queue.Consumer {
 		return &queue.Consumer{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"strconv"
 
 	"threadline/shared/chat"
 	"threadline/shared/event"
@@ -62,7 +63,11 @@ func (h *Handler) learn(ctx context.Context, e whatsapp.AccountEvent, stamp chat
 		if e.Number == "" && e.Display != "" {
 			name = store.OfDisplay(clip(e.Display, maxID), name)
 		}
-		facts[name] = chat.Fact{Value: clip(c.Value, maxWord), Why: clip(c.Why, maxWord), Until: utc(c.Until), Stamp: stamp}
+		fact := chat.Fact{Value: clip(c.Value, maxWord), Why: clip(c.Why, maxWord), Until: utc(c.Until), Stamp: stamp}
+		if percent, err := strconv.Atoi(c.Value); err == nil && percent <= 100 && c.Topic == chat.FactHistory {
+			fact = soFar(stamp.At, percent, "")
+		}
+		facts[name] = fact
 	}
 	if len(facts) == 0 {
 		return nil

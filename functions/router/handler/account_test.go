@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"threadline/shared/chat"
 	"threadline/shared/event"
 	"threadline/shared/metric"
-	"threadline/shared/store"
 	"threadline/shared/whatsapp"
 )
 
@@ -188,16 +186,28 @@ func TestEventsNameAsMuchAsTheyLike(t *testing.T) {
 	r.take(whatsapp.Update{Kind: whatsapp.KindEvent, WABA: long, Field: "account_update", Body: json.RawMessage(`{"event":"ACCOUNT_DELETED"}`)})
 }
 
+// TestProgressOfAnImportIsNoNews: that there won't be one is.
 func TestProgressOfAnImportIsNoNews(t *testing.T) {
 	r := newRig(t)
 	r.message(hello)
-	r.takeAll("history", `{`+metadata+`,"history":[{"metadata":{"phase":1,"chunk_order":1,"progress":45}}]}`)
-	r.takeAll("history", `{`+metadata+`,"history":[{"errors":[{"code":2593109,"title":"declined"}]}]}`)
-	n, _, err := r.store.Health(t.Context(), "100")
-	if err != nil || n.Facts[chat.FactHistory].Value == "" {
-		t.Errorf("%+v (%v)", n.Facts, err)
+	for _, test := range []struct {
+		value, want string
+		told        int
+	}{
+		{`"history":[{"metadata":{"phase":1,"chunk_order":1,"progress":45}}]`, "45 %", 0},
+		{`"history":[{"metadata":{"phase":0,"chunk_order":1,"progress":9}}]`, "45 %", 0},
+		{`"history":[{"errors":[{"code":2593109,"title":"declined"}]}]`, "DECLINED", 1},
+	} {
+		for _, u := range r.post("history", `{`+metadata+`,`+test.value+`}`) {
+			u.Time += int64(test.told)
+			r.take(u)
+		}
+		n, _, err := r.store.Health(t.Context(), "100")
+		if err != nil || n.Facts[chat.FactHistory].Value != test.want || len(r.health()) != test.told {
+			t.Errorf("%s: %+v (%v), told %d", test.value, n.Facts, err, len(r.health()))
+		}
 	}
-	if kept := r.kept("ACCOUNT#7#"); len(kept) != 2 || !slices.ContainsFunc(kept, func(e store.Event) bool { return e.Field == "history" }) {
-		t.Errorf("kept %+v", kept)
+	if kept := r.kept("ACCOUNT#7#"); len(kept) != 3 {
+		t.Errorf("%d events are kept", len(kept))
 	}
 }

@@ -56,6 +56,7 @@ type Handler struct {
 	Metrics    Counter
 	Connectors []string
 	Numbers    []string         // the phone_number_ids that are ours; empty: every one
+	Settled    time.Duration    // how long an import must be quiet before the CRM gets it; 0: 2 minutes, else at least 10 s
 	Now        func() time.Time // default time.Now
 }
 
@@ -90,16 +91,19 @@ func (h *Handler) Handle(ctx context.Context, m queue.Message) error {
 	if u.Number != "" && len(h.Numbers) > 0 && !slices.Contains(h.Numbers, u.Number) {
 		h.Metrics.Count(ctx, metric.UnknownNumber, 1)
 	}
-	handle := map[whatsapp.UpdateKind]func(context.Context, whatsapp.Update) error{
-		whatsapp.KindMessage: h.message, whatsapp.KindEcho: h.echo, whatsapp.KindStatus: h.status,
-		whatsapp.KindCall: h.call, whatsapp.KindHandover: h.handover, whatsapp.KindGroup: h.groupEvent,
-		whatsapp.KindHistory: h.history, whatsapp.KindContact: h.savedContact,
-		whatsapp.KindPreference: h.preference, whatsapp.KindSignal: h.signal, whatsapp.KindEvent: h.event,
-	}[u.Kind]
+	handle := handlers[u.Kind]
 	if handle == nil {
 		return fmt.Errorf("read entry: kind isn't one that this release knows")
 	}
-	return handle(ctx, u)
+	return handle(h, ctx, u)
+}
+
+// handlers are what is done with an update of each kind.
+var handlers = map[whatsapp.UpdateKind]func(*Handler, context.Context, whatsapp.Update) error{
+	whatsapp.KindMessage: (*Handler).message, whatsapp.KindEcho: (*Handler).echo, whatsapp.KindStatus: (*Handler).status,
+	whatsapp.KindCall: (*Handler).call, whatsapp.KindHandover: (*Handler).handover, whatsapp.KindGroup: (*Handler).groupEvent,
+	whatsapp.KindHistory: (*Handler).history, whatsapp.KindContact: (*Handler).savedContact,
+	whatsapp.KindPreference: (*Handler).preference, whatsapp.KindSignal: (*Handler).signal, whatsapp.KindEvent: (*Handler).event,
 }
 
 // read follows the pointer of an entry that was too long for the queue.

@@ -101,12 +101,17 @@ func (h *Handler) importOne(ctx context.Context, u whatsapp.Update, w whatsapp.H
 	return r.Message, r.Message.Imported && !r.Filled, h.follow(ctx, r)
 }
 
-// progress notes how far the import of a number's history is: the furthest that was said.
+// progress notes how far the import of a number's history is.
 func (h *Handler) progress(ctx context.Context, u whatsapp.Update, past whatsapp.History) error {
-	fact := chat.Fact{
-		Value: fmt.Sprintf("phase %d, %d %%", past.Phase, past.Progress),
-		Stamp: chat.Stamp{At: provided(time.Time{}, u), ID: fmt.Sprintf("%03d %d", past.Progress, past.Phase)},
-	}
+	fact := soFar(provided(time.Time{}, u), past.Progress, fmt.Sprintf("phase %d", past.Phase))
 	_, _, err := h.Store.LearnNumber(ctx, chat.NumberID(u.Number), u.WABA, map[string]chat.Fact{chat.FactHistory: fact})
 	return err
+}
+
+// soFar is how far an import is. Of several words of one second the furthest counts, in whatever order they come.
+func soFar(at time.Time, percent int, phase string) chat.Fact {
+	return chat.Fact{
+		Value: joined(", ", phase, fmt.Sprintf("%d %%", percent)),
+		Stamp: chat.Stamp{At: at, ID: fmt.Sprintf("%03d %s", percent, phase)},
+	}
 }

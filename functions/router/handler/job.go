@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,17 +29,24 @@ const (
 	feederLease = 30 * time.Minute
 	feederName  = "import"
 
-	firstLook = 5 * time.Second // after feeding
-	longLook  = 5 * time.Minute
-	firstTurn = 30 * time.Second // while all feeders are busy
-	longTurn  = 10 * time.Minute
-
 	// renewal is the receive at which a job is queued anew: each look is a receive, and the queue's own dead-letter rule
 	// ends an entry at its thousandth, or after two weeks.
 	renewal = 500
 	// skips is how many mouthfuls one look may find done already: those that an earlier job of the conversation fed.
 	skips = 50
 )
+
+// pace is how long a number's import must have been quiet. A job's other waits keep a proportion to it, so that one
+// setting makes all of an import quick where no CRM has to be spared.
+type pace time.Duration
+
+func (p pace) settled() time.Duration   { return time.Duration(p) }
+func (p pace) firstLook() time.Duration { return time.Duration(p) / 24 } // after feeding: 5 s
+func (p pace) longLook() time.Duration  { return time.Duration(p) * 5 / 2 }
+func (p pace) firstTurn() time.Duration { return time.Duration(p) / 4 } // while all feeders are busy: 30 s
+func (p pace) longTurn() time.Duration  { return time.Duration(p) * 2 }
+
+func (h *Handler) pace() pace { return pace(cmp.Or(h.Settled, settled)) }
 
 // kindImport tells a job from an update on the same queue.
 const kindImport = "import"
@@ -99,7 +107,7 @@ func (h *Handler) importJob(ctx context.Context, m queue.Message, body []byte) e
 		if l.page, l.lacks, err = h.page(ctx, j, at); err != nil {
 			return err
 		}
-		switch what, wait := next(l, h.now()); what {
+		switch what, wait := next(l, h.pace(), h.now()); what {
 		case toEnd:
 			return h.endImport(ctx, j, at)
 		case toPass:
@@ -181,14 +189,14 @@ const (
 )
 
 // next decides what a job does next.
-func next(l look, now time.Time) (what step, wait time.Duration) {
+func next(l look, p pace, now time.Time) (what step, wait time.Duration) {
 	switch quiet := now.Sub(l.quiet); {
 	case l.done || len(l.page) == 0:
 		return toEnd, 0
 	case len(l.lacks) == 0:
 		return toPass, 0
-	case quiet < settled:
-		return toWait, settled - quiet
+	case quiet < p.settled():
+		return toWait, p.settled() - quiet
 	case l.fed.IsZero():
 		return toFeed, 0
 	}
@@ -196,7 +204,7 @@ func next(l look, now time.Time) (what step, wait time.Duration) {
 	if waited > patience {
 		return toPass, 0
 	}
-	return toWait, min(max(waited/2, firstLook), longLook)
+	return toWait, min(max(waited/2, p.firstLook()), p.longLook())
 }
 
 // feed queues what a page lacks, if fewer than so many conversations are being fed.
@@ -206,7 +214,7 @@ func (h *Handler) feed(ctx context.Context, j importJob, at place, l look, recei
 		return err
 	}
 	if !taken {
-		return queue.Later(min(firstTurn*time.Duration(receives), longTurn), nil)
+		return queue.Later(min(h.pace().firstTurn()*time.Duration(receives), h.pace().longTurn()), nil)
 	}
 	for _, f := range l.lacks {
 		if err := h.send(ctx, f.message, f.effect, route.Imported); err != nil {
@@ -219,7 +227,7 @@ func (h *Handler) feed(ctx context.Context, j importJob, at place, l look, recei
 		return err
 	}
 	slog.DebugContext(ctx, "fed a part of the history", "conversation", j.Conversation, "entries", len(l.lacks))
-	return queue.Later(firstLook, nil)
+	return queue.Later(h.pace().firstLook(), nil)
 }
 
 // endImport notes that a job is done and lets another conversation be fed.

@@ -17,6 +17,7 @@ import (
 
 func TestNextStepOfAJob(t *testing.T) {
 	page, lacks := []chat.Message{{}}, []feeding{{}}
+	const usual = pace(settled)
 	long, justNow := noon.Add(-time.Hour), noon.Add(-30*time.Second)
 	for _, test := range []struct {
 		name string
@@ -30,12 +31,12 @@ func TestNextStepOfAJob(t *testing.T) {
 		{"all of what was fed there", look{quiet: long, page: page, fed: justNow}, toPass, 0},
 		{"chunks still come", look{quiet: justNow, page: page, lacks: lacks}, toWait, 90 * time.Second},
 		{"ready", look{quiet: long, page: page, lacks: lacks}, toFeed, 0},
-		{"just fed", look{quiet: long, page: page, lacks: lacks, fed: noon.Add(-time.Second)}, toWait, firstLook},
+		{"just fed", look{quiet: long, page: page, lacks: lacks, fed: noon.Add(-time.Second)}, toWait, 5 * time.Second},
 		{"fed a while ago", look{quiet: long, page: page, lacks: lacks, fed: noon.Add(-time.Minute)}, toWait, 30 * time.Second},
-		{"fed long ago", look{quiet: long, page: page, lacks: lacks, fed: noon.Add(-time.Hour)}, toWait, longLook},
+		{"fed long ago", look{quiet: long, page: page, lacks: lacks, fed: noon.Add(-time.Hour)}, toWait, 5 * time.Minute},
 		{"fed a day ago", look{quiet: long, page: page, lacks: lacks, fed: noon.Add(-25 * time.Hour)}, toPass, 0},
 	} {
-		if what, wait := next(test.l, noon); what != test.what || wait != test.wait {
+		if what, wait := next(test.l, usual, noon); what != test.what || wait != test.wait {
 			t.Errorf("%s: step %d after %v, want %d after %v", test.name, what, wait, test.what, test.wait)
 		}
 	}
