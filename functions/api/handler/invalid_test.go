@@ -66,6 +66,51 @@ var badSend = []struct {
 
 	{"interactive as text", `{"to":"+34600111222","interactive":"buttons"}`, "interactive: interactive content is not an object", false},
 	{"interactive as a list", `{"to":"+34600111222","interactive":[]}`, "interactive: ", false},
+	{"button too long", `{"to":"+34600111222","interactive":{"type":"button","body":{"text":"?"},"action":{"buttons":[` + button + `,` + button + `,{"type":"reply","reply":{"id":"z","title":"` + strings.Repeat("x", 23) + `"}}]}}}`,
+		"interactive.action.buttons[2].reply.title: 23 characters, at most 20", true},
+	{"too many buttons", `{"to":"+34600111222","interactive":{"type":"button","body":{"text":"?"},"action":{"buttons":[` + strings.Repeat(button+",", 3) + button + `]}}}`,
+		"interactive.action.buttons: 4 buttons, at most 3", true},
+	{"two buttons alike", `{"to":"+34600111222","interactive":{"type":"button","body":{"text":"?"},"action":{"buttons":[` + button + `,` + button + `]}}}`,
+		"interactive.action.buttons[1].reply.id: the same as another", true},
+	{"a long body", `{"to":"+34600111222","interactive":{"type":"button","body":{"text":"` + strings.Repeat("ñ", 1025) + `"},"action":{"buttons":[` + button + `]}}}`,
+		"interactive.body.text: 1025 characters, at most 1024", true},
+	{"a list without rows", `{"to":"+34600111222","interactive":{"type":"list","body":{"text":"?"},"action":{"button":"Open","sections":[]}}}`,
+		"interactive.action.sections: 0 sections, at least 1", true},
+	{"a long list", `{"to":"+34600111222","interactive":{"type":"list","body":{"text":"?"},"action":{"button":"Open","sections":[{"rows":[` + rows(11) + `]}]}}}`,
+		"interactive.action.sections: 11 rows, at most 10", true},
+	{"interactive without type", `{"to":"+34600111222","interactive":{"body":{"text":"?"}}}`, "interactive.type: missing", true},
+
+	{"location without coordinates", `{"to":"+34600111222","location":{"name":"Office"}}`, "location: use latitude and longitude in degrees", false},
+	{"location without longitude", `{"to":"+34600111222","location":{"latitude":41}}`, "location: use latitude and longitude", false},
+	{"location as text", `{"to":"+34600111222","location":{"latitude":"41","longitude":2}}`, `"location.latitude" must be a number`, false},
+	{"location off the globe", `{"to":"+34600111222","location":{"latitude":91,"longitude":2}}`, "location.latitude: not between -90 and 90 degrees", false},
+	{"location with a typing error", `{"to":"+34600111222","location":{"latitude":41,"longitude":2,"lable":"x"}}`, `unknown field "lable"`, false},
+
+	{"no contacts", `{"to":"+34600111222","contacts":[]}`, "contacts: 0 contacts, at least 1", false},
+	{"a contact by itself", `{"to":"+34600111222","contacts":{"name":{"formatted_name":"Bo"}}}`, `"contacts" must be a list`, false},
+	{"contact without a name", `{"to":"+34600111222","contacts":[{"phones":[{"phone":"+34911222333"}]}]}`, "contacts[0].name.formatted_name: missing", true},
+	{"contact with one name", `{"to":"+34600111222","contacts":[{"name":{"formatted_name":"Bo"}}]}`, "contacts[0].name: needs one of first_name", true},
+	{"contact with a typing error", `{"to":"+34600111222","contacts":[{"name":{"formatted_name":"Bo","fist_name":"Bo"}}]}`, `unknown field "fist_name"`, true},
+	{"too many contacts", `{"to":"+34600111222","contacts":[` + strings.Repeat(`{"name":{}},`, 257) + `{}]}`, "contacts: 258 contacts, at most 257", false},
+
+	{"reaction without emoji", `{"to":"+34600111222","reaction":{"message_id":"wamid.1"}}`, "reaction.emoji: use an emoji, or an empty text to take it back", false},
+	{"reaction to nothing", `{"to":"+34600111222","reaction":{"emoji":"👍"}}`, "reaction.message_id: use the id or the provider_id", false},
+	{"reaction to an endless id", `{"to":"+34600111222","reaction":{"emoji":"👍","message_id":"` + strings.Repeat("x", 256) + `"}}`, "reaction.message_id: use", false},
+	{"reaction in many words", `{"to":"+34600111222","reaction":{"message_id":"wamid.1","emoji":"` + strings.Repeat("x", 33) + `"}}`, "reaction.emoji: use one emoji", false},
+	{"reaction as a reply", `{"to":"+34600111222","reaction":{"message_id":"wamid.1","emoji":"👍"},"reply_to":"wamid.1"}`, "reply_to: a reaction names its message", true},
+
+	{"template in capitals", `{"to":"+34600111222","template":{"name":"Order","language":"en"}}`, "template.name: use a to z", true},
+	{"template in no language", `{"to":"+34600111222","template":{"name":"a","language":"english"}}`, "template.language: not a code such as en or en_US", true},
+	{"template with a line break", `{"to":"+34600111222","template":{"name":"a","language":"en","components":[{"type":"body","parameters":[{"type":"text","text":"a\nb"}]}]}}`,
+		"template.components[0].parameters[0].text: has a line break", true},
+	{"template with an endless button", `{"to":"+34600111222","template":{"name":"a","language":"en","components":[{"type":"button","sub_type":"copy_code","index":0,"parameters":[{"type":"coupon_code","coupon_code":"1234567890123456"}]}]}}`,
+		"template.components[0].parameters[0].coupon_code: 16 characters, at most 15", true},
+
+	{"unknown conversation", `{"to":{"conversation":"100.01NOBODY"},"text":"a"}`, "to.conversation: there is no such conversation", true},
+	{"conversation and contact", `{"to":{"conversation":"100.01X","contact":"01X"},"text":"a"}`, "to: use", false},
+	{"empty conversation", `{"to":{"conversation":""},"text":"a"}`, "to: use", false},
+	{"a file that nobody uploaded", `{"to":"+34600111222","media":{"type":"image","id":"f_01NOTHING"}}`, "media.id: there is no such file", true},
+
 	{"interactive null", `{"to":"+34600111222","interactive":null}`, "exactly one of", false},
 	{"endless interactive", `{"to":"+34600111222","interactive":{"type":"a","a":"` + strings.Repeat("<", 12<<10) + `"}}`, "longer than 65536 bytes", true},
 	{"endless link", `{"to":"+34600111222","media":{"type":"image","link":"https://a/` + strings.Repeat("x", 70<<10) + `"}}`, "longer than 65536 bytes", true},
@@ -74,6 +119,15 @@ var badSend = []struct {
 	{"somebody else's number", `{"to":"+34600111222","text":"a","number":"999"}`, "number: this installation doesn't send from", true},
 	{"a quote of nothing of ours", `{"to":"+34600111222","text":"a","reply_to":"m_NOTHING"}`, "reply_to: WhatsApp doesn't know that message", true},
 	{"an endless quote", `{"to":"+34600111222","text":"a","reply_to":"` + strings.Repeat("x", 256) + `"}`, "reply_to: use", false},
+}
+
+// rows are so many of a list.
+func rows(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, fmt.Sprintf(`{"id":"%d","title":"%d"}`, i, i))
+	}
+	return strings.Join(all, ",")
 }
 
 func TestBadSend(t *testing.T) {

@@ -129,6 +129,16 @@ func TestOtherPathsAndMethods(t *testing.T) {
 		{"POST", "/api/v1/contacts", 405, "GET, HEAD"},
 		{"PATCH", "/api/v1/conversations/100.01X", 405, "GET, HEAD"},
 		{"POST", "/api/v1/openapi.json", 405, "GET, HEAD"},
+		{"GET", "/m/", 404, ""},
+		{"GET", "/m/a/b", 404, ""},
+		{"POST", "/m/token", 405, "GET, HEAD"},
+		{"GET", "/api/v1/media", 405, "POST"},
+		{"POST", "/api/v1/templates", 405, "GET, HEAD"},
+		{"POST", "/api/v1/numbers", 405, "GET, HEAD"},
+		{"GET", "/api/v1/contacts/01X/merge", 405, "POST"},
+		{"GET", "/api/v1/contacts/01X/unmerge", 405, "POST"},
+		{"GET", "/api/v1/conversations/100.01X/read", 405, "POST"},
+		{"DELETE", "/api/v1/contacts/01X", 405, "GET, HEAD"},
 	} {
 		a := r.callBadly(c.method, c.url, "")
 		if a.status != c.status || a.header.Get("Allow") != c.allow {
@@ -140,12 +150,19 @@ func TestOtherPathsAndMethods(t *testing.T) {
 
 func TestBodyLimit(t *testing.T) {
 	r := newRig(t)
-	body := `{"to":"+34600111222","text":"` + strings.Repeat("x", 256<<10) + `"}`
-	r.callBadly("POST", "/api/v1/messages", body).refused(http.StatusRequestEntityTooLarge, "invalid", strconv.Itoa(256<<10))
-	req := r.request("POST", "/api/v1/messages", body)
-	req.ContentLength = -1 // as it is when the client doesn't say
-	r.serve(req, false).refused(http.StatusRequestEntityTooLarge, "invalid", "bytes")
-	if len(r.queue.entries) > 0 {
+	long := strings.Repeat("x", 256<<10)
+	for path, body := range map[string]string{
+		"/api/v1/messages":                   `{"to":"+34600111222","text":"` + long + `"}`,
+		"/api/v1/media":                      `{"name":"` + long + `"}`,
+		"/api/v1/contacts/01X/merge":         `{"with":"` + long + `"}`,
+		"/api/v1/conversations/100.01X/read": `{"typing":"` + long + `"}`,
+	} {
+		r.callBadly("POST", path, body).refused(http.StatusRequestEntityTooLarge, "invalid", strconv.Itoa(256<<10))
+		req := r.request("POST", path, body)
+		req.ContentLength = -1 // as it is when the client doesn't say
+		r.serve(req, false).refused(http.StatusRequestEntityTooLarge, "invalid", "bytes")
+	}
+	if len(r.queue.entries)+len(r.inbox.entries) > 0 {
 		t.Error("something was queued")
 	}
 }

@@ -30,13 +30,11 @@ var strictness = []string{service, authentication, utility, marketing}
 
 // stricter returns the one that allows less. One that isn't known counts as the strictest.
 func stricter(a, b string) string {
-	if i := slices.Index(strictness, a); i >= 0 && i <= slices.Index(strictness, b) {
-		return b
+	i, j := slices.Index(strictness, a), slices.Index(strictness, b)
+	if i < 0 || j < 0 {
+		return marketing
 	}
-	if slices.Contains(strictness, a) {
-		return a
-	}
-	return marketing
+	return strictness[max(i, j)]
 }
 
 // Meta says when a template changes, so its list is asked for again then; once an hour in case a webhook got lost.

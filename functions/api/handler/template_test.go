@@ -1,1 +1,267 @@
 package handler
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"threadline/shared/chat"
+	"threadline/shared/store"
+	"threadline/shared/whatsapp"
+)
+
+const waba = "waba"
+
+// seeAccount makes our number known as one of an account's.
+func (r *rig) seeAccount() {
+	r.Helper()
+	if _, err := r.store.SeeNumber(r.Context(), store.Number{ID: ourNumber, WABA: waba, Seen: chat.Stamp{At: noon, ID: "1"}}); err != nil {
+		r.Fatal(err)
+	}
+}
+
+// wantAsked fails the test unless Meta was asked so often.
+func (r *rig) wantAsked(n int, why string) {
+	r.Helper()
+	if len(r.meta.asked) != n {
+		r.Errorf("%s: asked for %v, want %d times", why, r.meta.asked, n)
+	}
+}
+
+func listed(name, language, category, components string) whatsapp.TemplateInfo {
+	return whatsapp.TemplateInfo{
+		ID: "1", Name: name, Language: language, Category: category, Status: "APPROVED", Quality: "GREEN", Format: "POSITIONAL",
+		Components: json.RawMessage(components),
+	}
+}
+
+const order = `{"to":"+34600111222","template":{"name":"order","language":"es"}}`
+
+func TestATemplateHasItsOwnCategory(t *testing.T) {
+	for _, c := range []struct {
+		name, request string
+		own           string // what Meta says; "down": it says nothing
+		want          string
+		life          time.Duration
+	}{
+		{"its own", order, "UTILITY", "utility", templateLife},
+		{"a one-time code", order, "AUTHENTICATION", "authentication", codeLife},
+		{"made stricter", order[:len(order)-1] + `,"category":"marketing"}`, "UTILITY", "marketing", templateLife},
+		{"not made less strict", order[:len(order)-1] + `,"category":"utility"}`, "MARKETING", "marketing", templateLife},
+		{"in another language", strings.ReplaceAll(order, `"es"`, `"pt"`), "UTILITY", "marketing", templateLife},
+		{"of a kind that nobody knows", order, "SURPRISE", "marketing", templateLife},
+		{"Meta is down", order, "down", "marketing", templateLife},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRig(t)
+			r.seeAccount()
+			r.meta.templates = []whatsapp.TemplateInfo{listed("order", "es", c.own, `[]`)}
+			if c.own == "down" {
+				r.meta.err = errors.New("down")
+			}
+			for range 2 {
+				r.post(c.request).sent()
+				if m := r.last(); m.Send.Category != c.want || !m.Send.Expires.Equal(r.now.Add(c.life)) {
+					t.Errorf("%s until %s", m.Send.Category, m.Send.Expires)
+				}
+			}
+			r.wantAsked(1, "twice in a moment")
+		})
+	}
+}
+
+func TestTemplatesAreAskedForAgain(t *testing.T) {
+	r := newRig(t)
+	r.seeAccount()
+	r.meta.templates = []whatsapp.TemplateInfo{listed("order", "es", "UTILITY", `[]`)}
+	category := func(want string) {
+		t.Helper()
+		if r.post(order).sent(); r.last().Send.Category != want {
+			t.Errorf("it counts as %s, want %s", r.last().Send.Category, want)
+		}
+	}
+	category("utility")
+	r.now = noon.Add(listedFor - time.Second)
+	category("utility")
+	r.wantAsked(1, "within the hour")
+
+	r.meta.templates[0].Category = "MARKETING"
+	if err := r.store.ExpireTemplates(t.Context(), waba, r.now); err != nil {
+		t.Fatal(err)
+	}
+	r.now = r.now.Add(2 * time.Second)
+	category("marketing")
+	r.wantAsked(2, "after a webhook")
+
+	r.meta.templates[0].Category = "UTILITY"
+	r.now = r.now.Add(listedFor)
+	r.meta.err = errors.New("down")
+	category("marketing")
+	r.wantAsked(3, "an hour later, Meta is down")
+	r.now = r.now.Add(missingFor - time.Second)
+	category("marketing")
+	r.wantAsked(3, "within a minute of that")
+	r.meta.err = nil
+	r.now = r.now.Add(time.Second)
+	category("utility")
+	r.wantAsked(4, "a minute later")
+
+	fresh := newRig(t) // another process, with the same table
+	fresh.api.Store, fresh.now = r.store, r.now
+	fresh.post(order).sent()
+	if fresh.wantAsked(0, "another process"); fresh.last().Send.Category != "utility" {
+		t.Errorf("another process: %s", fresh.last().Send.Category)
+	}
+}
+
+// A template that isn't on the list may be newer than the list.
+func TestNewTemplate(t *testing.T) {
+	r := newRig(t)
+	r.seeAccount()
+	r.post(order).sent()
+	r.meta.templates = []whatsapp.TemplateInfo{listed("order", "es", "UTILITY", `[]`)}
+	r.now = noon.Add(missingFor)
+	if r.post(order).sent(); r.last().Send.Category != "utility" {
+		t.Errorf("a minute later it counts as %s", r.last().Send.Category)
+	}
+	r.wantAsked(2, "")
+}
+
+// Where nobody knows the account there is nothing to ask for, nor where nobody asks.
+func TestTemplateOfAnUnknownAccount(t *testing.T) {
+	r := newRig(t)
+	if r.post(order).sent(); r.last().Send.Category != "marketing" {
+		t.Error(r.last().Send.Category)
+	}
+	r.wantAsked(0, "")
+	r.seeAccount()
+	r.api.Graph = nil
+	if r.post(order).sent(); r.last().Send.Category != "marketing" {
+		t.Error(r.last().Send.Category)
+	}
+}
+
+func TestTemplateParameters(t *testing.T) {
+	const components = `[{"type":"HEADER","format":"IMAGE"},{"type":"BODY","text":"Hi {{1}}, order {{2}}"},
+		{"type":"BUTTONS","buttons":[{"type":"QUICK_REPLY","text":"Thanks"},{"type":"URL","text":"Track","url":"https://a.example/{{1}}"}]}]`
+	const image = `{"type":"header","parameters":[{"type":"image","image":{"id":"77"}}]}`
+	const body = `{"type":"body","parameters":[{"type":"text","text":"Bo"},{"type":"text","text":"7"}]}`
+	const track = `{"type":"button","sub_type":"url","index":"1","parameters":[{"type":"text","text":"7"}]}`
+	for _, c := range []struct{ components, says string }{
+		{image + `,` + body + `,` + track, ``},
+		{``, `template.components: no header of type image, which the template needs`},
+		{`{"type":"header","parameters":[{"type":"video","video":{"id":"77"}}]},` + body + `,` + track,
+			`template.components[0].parameters[0].type: the template's header is of type image`},
+		{image + `,{"type":"body","parameters":[{"type":"text","text":"Bo"}]},` + track,
+			`template.components[1].parameters: 1 given, the template has 2: {{1}} {{2}}`},
+		{image + `,{"type":"body","parameters":[{"type":"text","text":"Bo"},{"type":"text","text":"a\nb"}]},` + track,
+			`template.components[1].parameters[1].text: has a line break`},
+		{image + `,{"type":"body","parameters":[{"type":"text","text":"Bo"},{"type":"text","text":"` + strings.Repeat("x", 1020) + `"}]},` + track,
+			`template.components[1]: 1033 characters when filled in, at most 1024`},
+		{image + `,` + body, `template.components: no button 1, which the template needs`},
+		{image + `,` + body + `,` + strings.ReplaceAll(track, `"1"`, `"0"`), `template.components`},
+	} {
+		r := newRig(t)
+		r.seeAccount()
+		r.meta.templates = []whatsapp.TemplateInfo{listed("order", "es", "UTILITY", components)}
+		a := r.post(`{"to":"+34600111222","template":{"name":"order","language":"es","components":[` + c.components + `]}}`)
+		if c.says == "" {
+			a.sent()
+			continue
+		}
+		a.refused(http.StatusBadRequest, "invalid", c.says)
+		if len(r.queue.entries) > 0 {
+			t.Errorf("%s is queued", c.components)
+		}
+	}
+}
+
+// What Meta doesn't list isn't known to be wrong.
+func TestParametersOfAnUnknownTemplate(t *testing.T) {
+	r := newRig(t)
+	r.seeAccount()
+	r.meta.templates = []whatsapp.TemplateInfo{listed("order", "en", "UTILITY", `[]`)}
+	r.post(`{"to":"+34600111222","template":{"name":"order","language":"es","components":[{"type":"body","parameters":[{"type":"text","text":"a"}]}]}}`).sent()
+}
+
+// What a send costs doesn't depend on how many templates there are.
+func TestATemplateIsLookedUpAlone(t *testing.T) {
+	calls := func(templates int) int {
+		m := store.NewMeter(store.NewMemory())
+		r := newRig(t)
+		r.db.API = m
+		r.seeAccount()
+		r.receive("w1", chat.Seen{Phone: ana}, nil)
+		for i := range templates {
+			r.meta.templates = append(r.meta.templates, listed("order", "x"+string(rune('a'+i/26))+string(rune('a'+i%26)), "UTILITY", `[]`))
+		}
+		r.meta.templates = append(r.meta.templates, listed("order", "es", "UTILITY", `[]`))
+		r.post(order).sent()
+		before := m.Cost()
+		r.post(order).sent()
+		c := m.Cost().Less(before)
+		return c.Calls*1000 + c.Read
+	}
+	if few, many := calls(1), calls(250); few != many {
+		t.Errorf("calls and items read: %d among few, %d among many", few, many)
+	}
+}
+
+type templatesAnswer struct {
+	Templates []templateView
+	Fetched   *time.Time
+}
+
+func (r *rig) templates(query string) templatesAnswer {
+	r.Helper()
+	var out templatesAnswer
+	r.get("/api/v1/templates"+query).want(http.StatusOK, &out)
+	return out
+}
+
+func TestTemplates(t *testing.T) {
+	r := newRig(t)
+	r.get("/api/v1/templates").refused(http.StatusBadRequest, "invalid", "isn't known before the first webhook")
+	r.get("/api/v1/templates?number=999").refused(http.StatusBadRequest, "invalid", "this installation doesn't send from")
+	r.seeAccount()
+
+	r.meta.err = errors.New("down")
+	if got := r.templates(""); len(got.Templates) > 0 || got.Fetched != nil {
+		t.Errorf("before Meta said anything: %+v", got)
+	}
+	r.meta.err = nil
+	r.now = noon.Add(missingFor)
+	r.meta.templates = []whatsapp.TemplateInfo{
+		listed("order", "es", "UTILITY", `[{"type":"BODY","text":"Hola {{1}}"}]`), listed("order", "en", "UTILITY", `[]`),
+		{Name: "bare", Language: "es"},
+	}
+	want := []string{"bare/es", "order/en", "order/es"}
+	for _, when := range []string{"asked", "kept"} {
+		got := r.templates("")
+		var names []string
+		for _, v := range got.Templates {
+			names = append(names, v.Name+"/"+v.Language)
+		}
+		if !slices.Equal(names, want) || got.Fetched == nil || !got.Fetched.Equal(noon.Add(missingFor)) {
+			t.Errorf("%s: %v at %v", when, names, got.Fetched)
+		}
+		v := got.Templates[2]
+		if v.Number != ourNumber || v.Category != "utility" || v.Status != "APPROVED" || v.Quality != "GREEN" || v.Format != "POSITIONAL" ||
+			!sameJSON(t, v.Components, []byte(`[{"type":"BODY","text":"Hola {{1}}"}]`)) {
+			t.Errorf("%s: %+v", when, v)
+		}
+	}
+	r.wantAsked(2, "")
+	if got := r.templates("?number=100&name=bare"); len(got.Templates) != 1 || got.Templates[0].Name != "bare" {
+		t.Errorf("by name: %+v", got)
+	}
+	r.now = r.now.Add(listedFor)
+	r.meta.err = errors.New("down")
+	if got := r.templates(""); len(got.Templates) != 3 || !got.Fetched.Equal(noon.Add(missingFor)) {
+		t.Errorf("Meta is down: %+v", got)
+	}
+}

@@ -79,7 +79,7 @@ const maxName = 240
 // holds nothing that doesn't belong into a header.
 func (u *upload) check() (sum []byte, err error) {
 	t, parameters, err := mime.ParseMediaType(u.MIME)
-	if u.MIME = mime.FormatMediaType(t, parameters); err != nil || u.MIME == "" {
+	if u.MIME = mime.FormatMediaType(t, parameters); err != nil || !strings.Contains(u.MIME, "/") {
 		return nil, invalid("mime", "use a type such as image/jpeg")
 	}
 	path := strings.ContainsAny(u.Name, `/\`) || u.Name == "." || u.Name == ".."
