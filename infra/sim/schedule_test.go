@@ -83,9 +83,6 @@ func TestRandomSchedules(t *testing.T) {
 	}
 }
 
-// harmless to an attempt to send are those after which the sender knows, or a receipt tells, what came of it.
-var harmless = map[Fault]bool{Refused: true, Throttled: true, Conflict: true, Lost: true, Repeated: true, Partial: true, Overtaken: true}
-
 // TestOrderOfOneCustomer: fifty messages and fifty replies stay in order on the phone and in the CRM, while every
 // twentieth call fails somehow.
 func TestOrderOfOneCustomer(t *testing.T) {

@@ -45,15 +45,16 @@ const Number = "15550001111"
 
 // Options say what a run is like. The zero value is a perfect day.
 type Options struct {
-	Seed      uint64           // order in which queues are served; 0: always the same
-	Ambiguous sender.Ambiguity // AMBIGUOUS_SEND
-	Receipts  []Receipt        // of every message that reaches a phone; nil: UsualReceipts
-	Fault     func(Call) Fault // what goes wrong; nil: nothing
-	Twice     bool             // SQS delivers every message a second time after it was handled
-	SearchLag time.Duration    // of HubSpot
-	Retention time.Duration    // of messages; 0: for ever
-	Log       *slog.Logger     // of the queues' consumers; nil: nobody
-	Inbound   int              // batch size of Inbound.fifo; 0: 10
+	Seed      uint64                  // order in which queues are served; 0: always the same
+	Ambiguous sender.Ambiguity        // AMBIGUOUS_SEND
+	Receipts  []Receipt               // of every message that reaches a phone; nil: UsualReceipts
+	Fault     func(Call) Fault        // what goes wrong; nil: nothing
+	Twice     bool                    // SQS delivers every message a second time after it was handled
+	SearchLag time.Duration           // of HubSpot
+	Retention time.Duration           // of messages; 0: for ever
+	Log       *slog.Logger            // of the queues' consumers; nil: nobody
+	Inbound   int                     // batch size of Inbound.fifo; 0: 10
+	Refuse    func(now time.Time) int // Meta's code for whatever is sent; nil or 0: it takes it
 
 	Table func(function string, t store.API) store.API // what stands between a function and the table; nil: nothing
 }
@@ -164,7 +165,8 @@ func (s *Sim) wire() {
 
 	s.webhook = &webhook.Handler{Secrets: keys{}, Inbound: to(s.Inbound), Bulk: to(s.Bulk), Claims: bucket, Metrics: s.Metrics}
 	s.api = (&api.API{
-		Store: table("api"), Outbound: to(s.Outbound), Numbers: []string{Number}, Connectors: connectors, Now: s.Now, Key: token,
+		Store: table("api"), Outbound: to(s.Outbound), Inbound: to(s.Inbound), Files: s.Bucket, Links: links{}, Graph: graph(),
+		Numbers: []string{Number}, Connectors: connectors, Now: s.Now, Key: token,
 	}).Handler()
 	batch := s.o.Inbound
 	if batch == 0 {
@@ -195,7 +197,7 @@ func (s *Sim) wire() {
 	})
 	s.consume("sender", s.Outbound, s.SendDLQ, 1, func() queue.Handler {
 		h := sender.Handler{
-			Store: table("sender"), Graph: graph(), CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
+			Store: table("sender"), Graph: graph(), Files: bucket, CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
 			Ambiguous: s.o.Ambiguous, After: ambiguousAfter, Now: s.Now,
 		}
 		return h.Handle
@@ -229,6 +231,19 @@ func (s *Sim) jitter() float64 {
 
 // noPause is how writers who met wait on a clock that stands.
 func noPause(context.Context, int) error { return nil }
+
+// links are addresses within the bucket that nobody has to sign.
+type links struct{}
+
+// Link names an object.
+func (links) Link(_ context.Context, key string, _ blob.LinkOptions) (string, error) {
+	return "https://bucket/" + key, nil
+}
+
+// UploadLink names the place of an object.
+func (links) UploadLink(_ context.Context, key string, _ int64, _ blob.PutOptions, _ time.Duration) (blob.Upload, error) {
+	return blob.Upload{Method: http.MethodPut, URL: "https://bucket/" + key}, nil
+}
 
 // keys is the stack's secret. Its own package proves what happens when it can't be read.
 type keys struct{}

@@ -73,9 +73,9 @@ func (s *Sim) State(ignore ...Ignore) string {
 // named tells whether there is a message for what is parked under its name: it has taken all of that over.
 func named(items map[[2]string]record, pk string) bool { return items[[2]string{pk, "REF"}] != nil }
 
-// byTheClock tells whether an item only says how an import got where it is.
+// byTheClock tells whether an item only says when something was asked for, or how an import got where it is.
 func byTheClock(k [2]string) bool {
-	return strings.HasPrefix(k[0], "LIMIT#") || k[1] == "IMPORT" || k[1] == "JOB#import"
+	return strings.HasPrefix(k[0], "LIMIT#") || k[1] == "IMPORT" || k[1] == "JOB#import" || strings.HasPrefix(k[1], "TEMPLATE")
 }
 
 func (s *Sim) queues() map[string]*queuetest.Queue {
@@ -157,6 +157,7 @@ var shard = regexp.MustCompile(`^((?:INBOX#.*|DONE)#)\d$`)
 //   - the time of a receipt that is the one Meta stamped: Meta stamps after it has accepted, which faults delay;
 //   - a parked receipt or amendment that its message has taken over: it stays until its ttl;
 //   - which job an import ended with, which slots it had and when it was last heard of;
+//   - what was remembered of Meta's templates;
 //   - what the CRM's own ids are in, "shown" being a hash over one.
 func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignore []Ignore) []record {
 	stamps := map[string]map[string]time.Time{}
