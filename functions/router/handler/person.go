@@ -28,7 +28,8 @@ func (h *Handler) preference(ctx context.Context, u whatsapp.Update) error {
 	}
 	m := newMessage(u.Body, "", provided(p.Timestamp, u))
 	_, err = h.Store.Prefer(ctx, shown(u, p.Who, m), category, chat.Consent{
-		Given: given, Source: "user_preferences", Stamp: chat.Stamp{At: m.At, ID: m.Hash},
+		Given: given, Source: "user_preferences", Value: p.Value, Detail: clip(p.Detail, maxWord),
+		Stamp: chat.Stamp{At: m.At, ID: m.Hash},
 	})
 	return err
 }

@@ -45,6 +45,11 @@ func TestPreferences(t *testing.T) {
 		}
 	}
 	r := newRig(t)
+	r.takeAll("user_preferences", `{`+metadata+`,"user_preferences":[{"wa_id":"34600111222","category":"marketing_messages","value":"stop","detail":"User asked to stop","timestamp":1772452800}]}`)
+	if said := r.contact("34600111222").Consent["marketing"]; said.Value != "stop" || said.Detail != "User asked to stop" || said.Source != "user_preferences" {
+		t.Errorf("kept of it: %+v", said)
+	}
+	r = newRig(t)
 	r.takeAll("user_preferences", `{`+metadata+`,"user_preferences":[{"wa_id":"34600111222","category":"marketing_messages","value":"perhaps"},{"category":"marketing_messages","value":"stop"},{"wa_id":"1","category":"holograms","value":"stop"}]}`)
 	if kept := r.kept("RAW#"); len(kept) != 3 {
 		t.Errorf("what isn't understood: %d are kept", len(kept))
