@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -164,10 +165,10 @@ func newRig(t *testing.T) *rig {
 		T: t, db: &table{API: store.NewMemory()}, queue: &outbox{}, inbox: &outbox{}, files: newFiles(), meta: &meta{}, now: noon,
 	}
 	clock := func() time.Time { return r.now }
-	ids := 0
+	var ids atomic.Int64
 	r.store = store.New(r.db, "t", 0)
 	r.store.Now = clock
-	r.store.NewID = func() string { ids++; return fmt.Sprintf("01CONTACT%03d", ids) }
+	r.store.NewID = func() string { return fmt.Sprintf("01CONTACT%03d", ids.Add(1)) }
 	r.store.Pause = func(context.Context, int) error { return nil }
 	r.api = &API{
 		Store: r.store, Outbound: r.queue, Inbound: r.inbox, Files: r.files, Links: r.files, Graph: r.meta,
