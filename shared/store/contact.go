@@ -85,7 +85,7 @@ func (s *Store) Answered(ctx context.Context, m chat.Message, waid, bsuid string
 		if err != nil {
 			return err
 		}
-		if asked := r.byID[m.Contact]; !r.same(asked.val.ID, r.self.val.ID) {
+		if asked := r.byID[m.Contact]; asked != nil && !r.same(asked.val.ID, r.self.val.ID) {
 			r.learn(asked, sharedPhone)
 			r.learn(r.self, sharedPhone)
 		}

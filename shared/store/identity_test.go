@@ -391,6 +391,25 @@ func TestErasedContact(t *testing.T) {
 	}
 }
 
+// Of a person half of whom was erased nothing is left, and nothing breaks.
+func TestErasedSurvivor(t *testing.T) {
+	mem := NewMemory()
+	s := newStore(mem, "table")
+	gone := receive(t, s, inbound("w1", noon, onlyB("B1"))).Message.Contact
+	half := receive(t, s, inbound("w2", noon, onlyP("p"))).Message.Contact
+	receive(t, s, inbound("w3", after(1), both("B1", "p")))
+	mem.forget(contactKey(gone))
+	if err := s.Answered(t.Context(), outbound("m_1", after(2), half), "p", "B1"); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.Join(t.Context(), gone, half, chat.Stamp{At: after(3)}); chat.CodeOf(err) != chat.NotFound {
+		t.Errorf("joined: %v", err)
+	}
+	if m := receive(t, s, inbound("w4", after(4), onlyP("p"))).Message; m.Contact == gone || m.Contact == half {
+		t.Errorf("it is from %q", m.Contact)
+	}
+}
+
 // Two ids of one account that show the same phone at the same moment are two people, whoever is faster.
 func TestTwoPeopleAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
