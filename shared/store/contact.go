@@ -69,12 +69,9 @@ func (s *Store) Answered(ctx context.Context, m chat.Message, waid, bsuid string
 		At: m.At, Source: chat.SourceAnswer, ID: string(m.ID),
 	}
 	return s.contend(ctx, func() error {
-		items, err := s.get(ctx, append(aliasKeys(seen), contactKey(m.Contact), numberKey(m.Conversation.Number()))...)
+		items, err := s.get(ctx, append(aliasKeys(seen), numberKey(m.Conversation.Number()))...)
 		if err != nil {
 			return err
-		}
-		if items[contactKey(m.Contact)] == nil {
-			return nil // erased: nothing is to be learned
 		}
 		n, err := read[Number](items, numberKey(m.Conversation.Number()))
 		if err != nil {
@@ -85,7 +82,11 @@ func (s *Store) Answered(ctx context.Context, m chat.Message, waid, bsuid string
 		if err != nil {
 			return err
 		}
-		if asked := r.byID[m.Contact]; asked != nil && !r.same(asked.val.ID, r.self.val.ID) {
+		asked := r.byID[m.Contact]
+		if asked == nil {
+			return nil // erased: nothing is to be learned
+		}
+		if !r.same(asked.val.ID, r.self.val.ID) {
 			r.learn(asked, sharedPhone)
 			r.learn(r.self, sharedPhone)
 		}

@@ -399,8 +399,12 @@ func TestErasedSurvivor(t *testing.T) {
 	half := receive(t, s, inbound("w2", noon, onlyP("p"))).Message.Contact
 	receive(t, s, inbound("w3", after(1), both("B1", "p")))
 	mem.forget(contactKey(gone))
+	before := len(mem.Items())
 	if err := s.Answered(t.Context(), outbound("m_1", after(2), half), "p", "B1"); err != nil {
 		t.Error(err)
+	}
+	if got := len(mem.Items()); got != before {
+		t.Errorf("of %d items there are %d", before, got)
 	}
 	if _, err := s.Join(t.Context(), gone, half, chat.Stamp{At: after(3)}); chat.CodeOf(err) != chat.NotFound {
 		t.Errorf("joined: %v", err)
