@@ -60,8 +60,12 @@ func TestTemplateIsRead(t *testing.T) {
 			t.Errorf("%s has %d MB", name, memory)
 		}
 	}
-	if len(got.queues) != 4 || got.alarms != 10 {
-		t.Errorf("%d queues and %d alarms, want 4 and 10", len(got.queues), got.alarms)
+	count := map[polled]int{}
+	for _, q := range got.polled {
+		count[q]++
+	}
+	if count[polled{fifo: true}] != 3 || count[polled{}] != 1 || count[polled{capped: true}] != 1 || len(got.polled) != 5 || got.alarms != 11 {
+		t.Errorf("queues %v and %d alarms; want three FIFO, the one for media, the one for bulk, and 11", count, got.alarms)
 	}
 }
 

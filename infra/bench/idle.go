@@ -2,8 +2,8 @@ package main
 
 import "fmt"
 
-// Lambda begins with five pollers for a queue and goes down to two while it is empty, unless the mapping has a maximum
-// concurrency, which ours don't. Each asks for 20 seconds at a time.
+// Lambda begins with five pollers for a queue and goes down to two while it is empty, unless the event source has a
+// maximum of concurrent runs. Each asks for 20 seconds at a time.
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 const (
 	idlePollers, firstPollers = 2, 5
@@ -15,29 +15,48 @@ const idleMax = 1
 
 // printIdle prices a month in which nobody writes.
 func (b *bench) printIdle() {
-	title("An idle month", fmt.Sprintf("%d queues, %d alarms, one secret. Lambda polls an empty queue with %d pollers of 20 s each; %d is what it begins with.",
-		len(b.template.queues), b.template.alarms, idlePollers, firstPollers),
-		fmt.Sprintf("Always free, for the whole account: a million calls of SQS and %d alarms. Target: below %s.", freeAlarms, dollars(idleMax)))
-	var rows [][]string
-	for _, pollers := range []int{idlePollers, firstPollers} {
-		calls, polling := 0.0, 0.0
-		for _, fifo := range b.template.queues {
-			n := float64(pollers * pollsAMonth)
-			calls += n
-			if fifo {
-				polling += sqsFIFO.of(n)
-			} else {
-				polling += sqsStandard.of(n)
-			}
+	title("An idle month", fmt.Sprintf("%d queues, %d alarms, one secret; a bus without events, a table and a bucket that nobody asks cost nothing.", len(b.template.polled), b.template.alarms),
+		fmt.Sprintf("Lambda polls a queue with %d pollers of 20 s each, and with %d once it has been empty for a while, unless the event", firstPollers, idlePollers),
+		fmt.Sprintf("source has a maximum of concurrent runs: %d of ours has.", b.capped()),
+		fmt.Sprintf("Always free, for the whole account: a million calls of SQS and %d alarms. Target, in the steady state: below %s.", freeAlarms, dollars(idleMax)))
+	steady := func(q polled) int {
+		if q.capped {
+			return firstPollers
 		}
-		alarms := alarmMonth.of(float64(b.template.alarms))
-		spared := polling * min(1, freeCalls/calls)
-		sparedAlarms := alarmMonth.of(float64(min(freeAlarms, b.template.alarms)))
-		total := polling + secretMonth.of(1) + alarms
-		rows = append(rows, []string{fmt.Sprintf("%d pollers each", pollers), fmt.Sprintf("%.2f million", calls/million),
-			dollars(polling), dollars(secretMonth.of(1)), dollars(alarms), dollars(total), target(total-spared-sparedAlarms < idleMax, dollars(total-spared-sparedAlarms))})
+		return idlePollers
 	}
-	table([]string{"", "receives", "polling", "secret", "alarms", "total", "with what is always free"}, rows)
+	table([]string{"", "receives", "polling", "secret", "alarms", "total", "with what is always free"}, [][]string{
+		b.idle("steady state", steady),
+		b.idle("if no queue ever went down to two", func(polled) int { return firstPollers }),
+	})
+}
+
+// idle is a row: a month with so many pollers for each queue.
+func (b *bench) idle(name string, pollers func(polled) int) []string {
+	calls, polling := 0.0, 0.0
+	for _, q := range b.template.polled {
+		price := sqsStandard
+		if q.fifo {
+			price = sqsFIFO
+		}
+		n := float64(pollers(q) * pollsAMonth)
+		calls, polling = calls+n, polling+price.of(n)
+	}
+	secret, alarms := secretMonth.of(1), alarmMonth.of(float64(b.template.alarms))
+	spared := polling*min(1, freeCalls/calls) + alarmMonth.of(float64(min(freeAlarms, b.template.alarms)))
+	total := polling + secret + alarms
+	return []string{name, fmt.Sprintf("%.2f million", calls/million), dollars(polling), dollars(secret), dollars(alarms), dollars(total),
+		target(total-spared < idleMax, dollars(total-spared))}
+}
+
+// capped is how many event sources have a maximum of concurrent runs.
+func (b *bench) capped() (n int) {
+	for _, q := range b.template.polled {
+		if q.capped {
+			n++
+		}
+	}
+	return n
 }
 
 // printPrices prints the one table that everything is priced with.

@@ -140,7 +140,7 @@ func environment(runtimeAPI string) []string {
 		"AWS_LAMBDA_LOG_FORMAT=JSON", "MESSAGE_RETENTION_DAYS=0", "CRM_CONNECTOR=hubspot",
 	}
 	for _, name := range []string{"TABLE", "BUCKET", "SECRET", "QUEUE_URL", "DLQ_URL", "INBOUND_QUEUE_URL", "MEDIA_QUEUE_URL",
-		"CRM_QUEUE_URL", "OUTBOUND_QUEUE_URL", "METRIC_NAMESPACE", "GRAPH_API_VERSION"} {
+		"CRM_QUEUE_URL", "OUTBOUND_QUEUE_URL", "BULK_QUEUE_URL", "BULK_DLQ_URL", "EVENT_BUS", "METRIC_NAMESPACE", "GRAPH_API_VERSION"} {
 		env = append(env, name+"=bench")
 	}
 	return append(env, "GRAPH_API_URL=http://127.0.0.1:9", "HUBSPOT_API_URL=http://127.0.0.1:9")

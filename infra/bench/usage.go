@@ -40,14 +40,14 @@ type scene struct {
 	logs lines
 
 	mu     sync.Mutex
-	meters map[string]*store.Meter
+	meters map[string][]*store.Meter // a function that reads two queues has two
 }
 
 // customer is a WhatsApp id.
 const customer = "34600111222"
 
 func newScene(t testing.TB) *scene {
-	s := &scene{meters: map[string]*store.Meter{}}
+	s := &scene{meters: map[string][]*store.Meter{}}
 	s.Sim = sim.New(t, sim.Options{
 		Receipts: []sim.Receipt{}, // delivered one by one
 		Log:      slog.New(slog.NewJSONHandler(&s.logs, nil)),
@@ -55,7 +55,7 @@ func newScene(t testing.TB) *scene {
 			m := store.NewMeter(t)
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.meters[function] = m
+			s.meters[function] = append(s.meters[function], m)
 			return m
 		},
 	})
@@ -79,10 +79,7 @@ func (l *lines) Write(p []byte) (int, error) {
 func (s *scene) measure(do func()) usage {
 	s.Run(time.Minute) // what moves with time does
 	runs, calls, logged, metrics, files := s.Runs(), len(s.Calls()), s.logs.bytes, s.metricBytes(), s.fileBytes()
-	tables := map[string]store.Cost{}
-	for function, m := range s.meters {
-		tables[function] = m.Cost()
-	}
+	tables := s.tables()
 	defaultLog := slog.Default()
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&s.logs, nil)))
 	defer slog.SetDefault(defaultLog)
@@ -95,9 +92,9 @@ func (s *scene) measure(do func()) usage {
 			u.functions[function] = use{runs: n - runs[function], calls: map[string]int{}}
 		}
 	}
-	for function, m := range s.meters {
+	for function, cost := range s.tables() {
 		if f, ok := u.functions[function]; ok {
-			f.table = m.Cost().Less(tables[function])
+			f.table = cost.Less(tables[function])
 			u.functions[function] = f
 		}
 	}
@@ -113,6 +110,17 @@ func (s *scene) measure(do func()) usage {
 		u.functions[c.Function] = f
 	}
 	return u
+}
+
+// tables are what each function's calls to the table cost so far.
+func (s *scene) tables() map[string]store.Cost {
+	costs := map[string]store.Cost{}
+	for function, meters := range s.meters {
+		for _, m := range meters {
+			costs[function] = costs[function].Plus(m.Cost())
+		}
+	}
+	return costs
 }
 
 // metricBytes is how long the metrics are that were counted so far, as lines of the log.
