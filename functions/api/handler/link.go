@@ -2,6 +2,9 @@ package handler
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -27,65 +30,77 @@ const (
 type claim struct {
 	Until        int64               `json:"u"` // Unix time
 	Conversation chat.ConversationID `json:"c"`
-	Message      string              `json:"m"` // its sort key
+	Message      string              `json:"m"` // its sort key, which holds Meta's id and so perhaps a phone number
 }
 
-// token names a message's file until a time. It is signed with the API's key: another key ends all links.
-func (a *API) token(ctx context.Context, m chat.Message) (string, error) {
-	key, err := a.signingKey(ctx)
-	if err != nil {
-		return "", err
-	}
-	until := a.now().Add(linkFor).Truncate(time.Hour).Add(time.Hour)
-	said := encode(claim{until.Unix(), m.Conversation, store.SortKey(m)})
-	return base64.RawURLEncoding.EncodeToString(append(seal(key, said), said...)), nil
+// seal hides and signs what links say.
+type seal struct {
+	cipher.AEAD
+	nonces []byte // the key for these
 }
 
-// signingKey is the API's key. An empty one opens nothing, and signs nothing: anybody knows it.
-func (a *API) signingKey(ctx context.Context) (string, error) {
+// seal is made of the API's key: another key ends all links. An empty one makes none, for anybody knows it.
+func (a *API) seal(ctx context.Context) (seal, error) {
 	key, err := a.Key(ctx)
 	if err == nil && key == "" {
 		err = errors.New("there is no API key")
 	}
 	if err != nil {
-		return "", chat.E(chat.Unavailable, "links to files can't be checked now: try again", err)
+		return seal{}, chat.E(chat.Unavailable, "links to files can't be checked now: try again", err)
 	}
-	return key, nil
+	const half = sha256.Size
+	keys, err := hkdf.Key(sha256.New, []byte(key), nil, "links to files", 2*half)
+	if err != nil {
+		return seal{}, err
+	}
+	block, err := aes.NewCipher(keys[:half])
+	if err != nil {
+		return seal{}, err
+	}
+	aead, err := cipher.NewGCM(block)
+	return seal{aead, keys[half:]}, err
 }
 
-const sealSize = 16 // bytes of the signature that are kept: 2^128 guesses
-
-func seal(key string, said []byte) []byte {
-	h := hmac.New(sha256.New, []byte(key))
-	h.Write([]byte("link to a file\x00"))
+// put seals a claim. The nonce is made of it, so that the same claim has the same token, and no two claims the same nonce.
+func (s seal) put(c claim) string {
+	said := encode(c)
+	h := hmac.New(sha256.New, s.nonces)
 	h.Write(said)
-	return h.Sum(nil)[:sealSize]
+	nonce := h.Sum(nil)[:s.NonceSize()]
+	return base64.RawURLEncoding.EncodeToString(s.Seal(nonce, nonce, said, nil))
+}
+
+// open returns what was sealed; ok is false if it wasn't by us.
+func (s seal) open(token string) (c claim, ok bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(raw) < s.NonceSize() {
+		return c, false
+	}
+	said, err := s.Open(nil, raw[:s.NonceSize()], raw[s.NonceSize():], nil)
+	return c, err == nil && json.Unmarshal(said, &c) == nil
+}
+
+// token names a message's file until a time.
+func (a *API) token(ctx context.Context, m chat.Message) (string, error) {
+	s, err := a.seal(ctx)
+	if err != nil {
+		return "", err
+	}
+	until := a.now().Add(linkFor).Truncate(time.Hour).Add(time.Hour)
+	return s.put(claim{until.Unix(), m.Conversation, store.SortKey(m)}), nil
 }
 
 var errLink = chat.E(chat.NotFound, "the link isn't one of ours, or too old: fetch the message again", nil)
 
-// parseToken returns what a link says. Nothing in it is read before its signature is known to be ours.
-func (a *API) parseToken(ctx context.Context, token string) (c claim, err error) {
-	raw, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || len(raw) <= sealSize {
-		return c, errLink
-	}
-	key, err := a.signingKey(ctx)
-	if err != nil {
-		return c, err
-	}
-	said := raw[sealSize:]
-	if !hmac.Equal(raw[:sealSize], seal(key, said)) || json.Unmarshal(said, &c) != nil || !a.now().Before(time.Unix(c.Until, 0)) {
-		return claim{}, errLink
-	}
-	return c, nil
-}
-
 // getFile leads to the file itself.
 func (a *API) getFile(w http.ResponseWriter, r *http.Request) error {
-	c, err := a.parseToken(r.Context(), r.PathValue("token"))
+	s, err := a.seal(r.Context())
 	if err != nil {
 		return err
+	}
+	c, ok := s.open(r.PathValue("token"))
+	if !ok || !a.now().Before(time.Unix(c.Until, 0)) {
+		return errLink
 	}
 	m, err := a.Store.Message(r.Context(), c.Conversation, c.Message)
 	if err != nil {
