@@ -85,8 +85,9 @@ var stops = []stop{
 // attempt can tell that it works again.
 func (f Facts) Clearance(account Facts, now time.Time) Clearance {
 	c := Clearance{Answers: true, Templates: true}
+	lifted := lifted(f[FactBan], account[FactBan])
 	for _, s := range stops {
-		until, stands := s.stands(now, f[s.fact], account[s.fact])
+		until, stands := s.stands(now, f[s.fact].since(lifted, s.fact), account[s.fact].since(lifted, s.fact))
 		if !stands {
 			continue
 		}
@@ -96,6 +97,26 @@ func (f Facts) Clearance(account Facts, now time.Time) Clearance {
 		c.Answers, c.Templates = c.Answers && !s.answers, c.Templates && !s.templates
 	}
 	return c
+}
+
+// lifted is when the provider last lifted a ban; zero if it never did.
+func lifted(bans ...Fact) (at time.Time) {
+	for _, f := range bans {
+		if f.Value == "REINSTATE" && f.Stamp.At.After(at) {
+			at = f.Stamp.At
+		}
+	}
+	return at
+}
+
+// since returns the fact unless it describes the number's state and is from before a ban was lifted: it was the ban that
+// it described, and nobody tells that this has passed. Of the provider's times only the seconds are known.
+func (f Fact) since(lifted time.Time, name string) Fact {
+	state := name == FactStatus || name == FactHealth
+	if state && !lifted.IsZero() && !f.Stamp.At.Truncate(time.Second).After(lifted) {
+		return Fact{}
+	}
+	return f
 }
 
 // stands tells whether any of the facts is in the way, and when the last of them ends; zero: not by itself.

@@ -15,6 +15,7 @@ func TestClearance(t *testing.T) {
 	const first, answers = "restriction:RESTRICTED_BIZ_INITIATED_MESSAGING", "restriction:RESTRICTED_CUSTOMER_INITIATED_MESSAGING"
 	is := func(v string) Fact { return Fact{Value: v} }
 	until := func(t time.Time) Fact { return Fact{Value: "RESTRICTED", Until: t} }
+	at := func(v string, t time.Time) Fact { return Fact{Value: v, Stamp: Stamp{At: t}} }
 	clear := Clearance{Answers: true, Templates: true}
 	for _, c := range []struct {
 		name            string
@@ -43,6 +44,9 @@ func TestClearance(t *testing.T) {
 		{"twice, the number's for good", Facts{first: until(time.Time{})}, Facts{first: until(soon)}, Clearance{Answers: true, Why: first}},
 		{"twice, the account's for good", Facts{first: until(soon)}, Facts{first: until(time.Time{})}, Clearance{Answers: true, Why: first}},
 		{"the gravest is named", Facts{first: until(soon), FactStatus: is("BANNED")}, Facts{FactBan: {Value: "DISABLE", Until: later}}, Clearance{Why: "ban", Until: later}},
+		{"blocked by a ban that was lifted", Facts{FactHealth: at("BLOCKED", now), FactStatus: at("BANNED", past)}, Facts{FactBan: at("REINSTATE", now)}, clear},
+		{"lifted within the second", Facts{FactHealth: at("BLOCKED", now.Add(time.Millisecond))}, Facts{FactBan: at("REINSTATE", now)}, clear},
+		{"blocked again after that", Facts{FactHealth: at("BLOCKED", soon)}, Facts{FactBan: at("REINSTATE", now)}, Clearance{Why: "health"}},
 		{"a refused token", Facts{FactToken: is("190")}, Facts{FactToken: is("190")}, clear},
 	} {
 		if got := c.number.Clearance(c.account, now); got != c.want {
