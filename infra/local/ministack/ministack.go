@@ -143,6 +143,7 @@ func environment(dir string, port int) []string {
 		"MINISTACK_REGION=" + Region,
 		"AWS_DEFAULT_REGION=" + Region,
 		"AWS_ENDPOINT_URL=http://127.0.0.1:" + strconv.Itoa(port), // for functions that a deployment calls itself
+		"AWS_ACCESS_KEY_ID=local", "AWS_SECRET_ACCESS_KEY=local",  // what links are signed with, which it verifies
 		"PERSIST_STATE=1",
 		"STATE_DIR=" + filepath.Join(dir, "state"),
 		"S3_PERSIST=1",

@@ -57,7 +57,7 @@ func (r *Recorder) Between(function, target string) string {
 		panic("record: " + err.Error())
 	}
 	proxy := &httputil.ReverseProxy{
-		Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(to); p.Out.Host = to.Host },
+		Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(to); p.Out.Host = p.In.Host }, // links are signed for that host
 		ModifyResponse: func(resp *http.Response) error {
 			r.add(function, revealed(resp))
 			return nil
