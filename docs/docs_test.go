@@ -1,6 +1,6 @@
 // Package docs_test keeps the documents true where a program can tell: links and anchors lead somewhere, the alarms have
 // their sections and no others, the questions of a deployment are those of the template, every path and make target that
-// is named exists, and the examples are JSON.
+// is named exists, the examples are JSON, and the lists of webhook fields, items and simulator calls are complete.
 package docs_test
 
 import (
@@ -340,4 +340,57 @@ func TestDecisionsAreListed(t *testing.T) {
 			t.Errorf("%s has the parts %v", path, got)
 		}
 	}
+}
+
+// source is the code of a package, without its tests.
+func source(t *testing.T, dir string) string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(root, dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, path := range paths {
+		if !strings.HasSuffix(path, "_test.go") {
+			all.WriteString(read(t, path))
+		}
+	}
+	return all.String()
+}
+
+// mentions fails for every match of a pattern in a package that a document doesn't have, in the words that say makes.
+func mentions(t *testing.T, document, dir, pattern string, say func(string) string) {
+	t.Helper()
+	text := read(t, document)
+	found := regexp.MustCompile(pattern).FindAllStringSubmatch(source(t, dir), -1)
+	if len(found) < 5 {
+		t.Errorf("only %d matches of %s in %s", len(found), pattern, dir)
+	}
+	for _, m := range found {
+		if !strings.Contains(text, say(m[1])) {
+			t.Errorf("%s doesn't have %s, which is in %s", document, say(m[1]), dir)
+		}
+	}
+}
+
+// TestWebhookFieldsAreListed: what isn't subscribed never arrives.
+func TestWebhookFieldsAreListed(t *testing.T) {
+	quoted := func(s string) string { return "`" + s + "`" }
+	mentions(t, "connect.md", "shared/whatsapp", `(?m)^\t"([a-z_]+)": +\{(?:messages|echoes|\{"[a-z_]+", Kind)`, quoted)
+	mentions(t, "connect.md", "shared/whatsapp", `"([a-z_]+)": +\(\*AccountEvent\)`, func(s string) string {
+		if s == "business_username_updates" {
+			s = "business_username_update" // as some of Meta's samples have it
+		}
+		return quoted(s)
+	})
+}
+
+// TestItemsAreListed: whoever looks at the table finds everything explained.
+func TestItemsAreListed(t *testing.T) {
+	mentions(t, "architecture.md", "shared/store", `key\{"([A-Z]+)#?"`, func(s string) string { return "`" + s })
+	mentions(t, "architecture.md", "shared/store", `key\{[^}\n]*, "([A-Z]+)[#"]`, func(s string) string { return "| `" + s })
+}
+
+func TestCallsOfThePhoneAreListed(t *testing.T) {
+	mentions(t, "run-locally.md", "infra/local/meta", `"(?:GET|POST|PUT) /phone/api/(?:[a-z]+/)?(?:\{id\}/)?([a-z]+)":`, func(s string) string { return s + "`" })
 }
