@@ -38,6 +38,7 @@ type part struct {
 var parts = []part{
 	{"media", (*bench).media},
 	{"webhook", (*bench).webhook},
+	{"types", (*bench).types},
 	{"stack", (*bench).stack},
 	{"cost", (*bench).cost},
 	{"constancy", (*bench).constancy},

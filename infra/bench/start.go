@@ -104,9 +104,9 @@ func (t *tries) once(ctx context.Context, program string) error {
 	return nil
 }
 
-// event is one for every function, that none of them needs AWS for: another method than the webhook knows, the API's
+// anyEvent is one for every function, that none of them needs AWS for: another method than the webhook knows, the API's
 // description of itself, no records, the deletion of the secret's values.
-const event = `{"version":"2.0","rawPath":"/api/v1/openapi.json","headers":{},"requestContext":{"http":{"method":"PUT","path":"/api/v1/openapi.json"}},
+const anyEvent = `{"version":"2.0","rawPath":"/api/v1/openapi.json","headers":{},"requestContext":{"http":{"method":"PUT","path":"/api/v1/openapi.json"}},
 "Records":[],"RequestType":"Delete","ResponseURL":"http://%s/cfn","StackId":"s","RequestId":"r","LogicalResourceId":"l"}`
 
 // runtimeAPI hands out one event and says when it was answered.
@@ -122,7 +122,7 @@ func runtimeAPI(answered chan<- time.Time) http.Handler {
 		given = true
 		w.Header().Set("Lambda-Runtime-Aws-Request-Id", "1")
 		w.Header().Set("Lambda-Runtime-Deadline-Ms", fmt.Sprint(time.Now().Add(startLimit).UnixMilli()))
-		fmt.Fprintf(w, event, r.Host)
+		fmt.Fprintf(w, anyEvent, r.Host)
 	})
 	mux.HandleFunc("POST /2018-06-01/runtime/invocation/1/{outcome}", func(w http.ResponseWriter, _ *http.Request) {
 		answered <- time.Now()

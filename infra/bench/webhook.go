@@ -64,12 +64,7 @@ func webhookEvent(updates int) events.APIGatewayV2HTTPRequest {
 			"timestamp": "1772442000", "type": "text", "text": map[string]any{"body": "Is the blue one in stock again?"},
 		}
 	}
-	body := whatsapptest.Change(number, map[string]any{"messages": messages})
-	e := events.APIGatewayV2HTTPRequest{
-		Body: string(body), Headers: map[string]string{"x-hub-signature-256": whatsapptest.Sign(appSecret, body)},
-	}
-	e.RequestContext.HTTP.Method = http.MethodPost
-	return e
+	return signed(whatsapptest.Change(number, map[string]any{"messages": messages}))
 }
 
 // oneSecret is a secret with an app secret in it and nothing else.
