@@ -145,6 +145,8 @@ func life(t *testing.T, s *Store) {
 	do(func() error { _, err := s.SaveJob(ctx, out.Conversation, Job{ID: "job", Done: true}); return err })
 	do(func() error { _, err := s.TakeSlot(ctx, "crm", "job", 2, time.Minute); return err })
 	do(func() error { return s.FreeSlot(ctx, "crm", "job") })
+	do(func() error { _, err := s.Rate(ctx, "crm", time.Minute); return err })
+	do(func() error { return s.Slow(ctx, "crm") })
 	do(func() error { return s.SetLink(ctx, who.Contact, "hubspot", Link{Ref: "42"}) })
 	do(func() error {
 		_, err := s.ClaimEntry(ctx, who, "hubspot", func(e *Entry) { e.Contact, e.Ref = "42", "43" })

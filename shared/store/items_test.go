@@ -40,7 +40,7 @@ func kindOf(k [2]string) string {
 var forgotten = map[string]bool{
 	"CONV MSG": true, "CONV CRM": true, "WAMID REF": true, "OUT REF": true, "RAW": true, "ACCOUNT EVT": true,
 	"USER CONTACT": false, "USER ALIAS": false, "USER CONV": false, "USER CRM": false, "ALIAS ALIAS": false,
-	"CONV JOB": true, "NUMBER IMPORT": false, "LIMIT SLOT": false,
+	"CONV JOB": true, "NUMBER IMPORT": false, "LIMIT SLOT": false, "LIMIT RATE": false,
 	"CONV CONV": false, "NUMBER NUMBER": false, "NUMBERS NUMBER": false,
 	"ACCOUNT ACCOUNT": false, "ACCOUNT TEMPLATES": false, "ACCOUNT TEMPLATE": false, "FILE FILE": true,
 }

@@ -122,6 +122,10 @@ func (r *rig) claim(m chat.Message) store.Entry {
 }
 
 func TestWaiting(t *testing.T) {
+	usual, err := newRig(t).store.Rate(t.Context(), "fake", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name  string
 		err   *crm.Error
@@ -147,6 +151,9 @@ func TestWaiting(t *testing.T) {
 					if !errors.As(err, &wait) || !wait.Temporary() || wait.RetryAfter() != test.after || len(r.counts) != 0 {
 						t.Errorf("it waits with %v, counted %v", err, r.counts)
 					}
+				}
+				if rate, err := r.store.Rate(t.Context(), "fake", time.Hour); err != nil || (rate < usual) != (test.err.Class == crm.Limited) {
+					t.Errorf("an import goes on at %v a second (%v)", rate, err)
 				}
 				r.mustSync(m)
 				if e := r.entry(m); len(e.files) != 1 || len(r.crm.contacts) != 1 || len(r.crm.entries) != 1 {

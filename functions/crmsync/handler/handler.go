@@ -124,6 +124,10 @@ func (h *Handler) judge(ctx context.Context, s *sync, err error) error {
 		return err
 	}
 	switch failure.Class {
+	case crm.Limited:
+		if slow := h.Store.Slow(ctx, s.connector.Name()); slow != nil { // the next objection says so again
+			slog.WarnContext(ctx, "slow an import down", "connector", s.connector.Name(), "error", redact.Error(slow))
+		}
 	case crm.Stopped:
 		h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", s.connector.Name())
 		slog.ErrorContext(ctx, "the CRM refuses until somebody changes something", "connector", s.connector.Name(), "error", redact.Error(failure))

@@ -18,13 +18,13 @@ import (
 )
 
 // An import brings thousands of messages within minutes, in any order. A job for each conversation feeds them to the CRM
-// in the order of time, a few at a time, so that what customers write meanwhile never waits behind them. It never sleeps:
-// each look at a job ends with when to look again.
+// in the order of time, a few at a time and no faster than the CRM bears, so that what customers write meanwhile never
+// waits behind them. It never sleeps: each look at a job ends with when to look again.
 
 const (
 	settled     = 2 * time.Minute // after a number's last chunk, before its conversations are fed
 	feeders     = 4               // conversations that are fed at the same time
-	mouthful    = 10              // messages of a conversation that are fed at once
+	mouthful    = 5               // messages of a conversation that are fed at once: its next live one stands behind them
 	patience    = 24 * time.Hour  // with entries that don't come: a CRM that refuses says so on the entry
 	feederLease = 30 * time.Minute
 	feederName  = "import"
@@ -45,6 +45,13 @@ func (p pace) firstLook() time.Duration { return time.Duration(p) / 24 } // afte
 func (p pace) longLook() time.Duration  { return time.Duration(p) * 5 / 2 }
 func (p pace) firstTurn() time.Duration { return time.Duration(p) / 4 } // while all feeders are busy: 30 s
 func (p pace) longTurn() time.Duration  { return time.Duration(p) * 2 }
+func (p pace) growth() time.Duration    { return time.Duration(p) * 5 / 2 } // of the rate at which a CRM is fed: 5 min
+
+// gap is how long one of the feeders leaves a CRM alone that takes so many entries a second of all of them.
+func (p pace) gap(entries int, perSecond float64) time.Duration {
+	seconds := float64(feeders*entries) / perSecond * time.Duration(p).Seconds() / settled.Seconds()
+	return max(p.firstLook(), time.Duration(seconds*float64(time.Second)))
+}
 
 func (h *Handler) pace() pace { return pace(cmp.Or(h.Settled, settled)) }
 
@@ -216,6 +223,10 @@ func (h *Handler) feed(ctx context.Context, j importJob, at place, l look, recei
 	if !taken {
 		return queue.Later(min(h.pace().firstTurn()*time.Duration(receives), h.pace().longTurn()), nil)
 	}
+	gap, err := h.gap(ctx, len(l.lacks))
+	if err != nil {
+		return err
+	}
 	for _, f := range l.lacks {
 		if err := h.send(ctx, f.message, f.effect, route.Imported); err != nil {
 			return err
@@ -227,7 +238,19 @@ func (h *Handler) feed(ctx context.Context, j importJob, at place, l look, recei
 		return err
 	}
 	slog.DebugContext(ctx, "fed a part of the history", "conversation", j.Conversation, "entries", len(l.lacks))
-	return queue.Later(h.pace().firstLook(), nil)
+	return queue.Later(gap, nil)
+}
+
+// gap is how long to leave the CRMs alone after so many entries, at the rate of the one that takes the fewest.
+func (h *Handler) gap(ctx context.Context, entries int) (longest time.Duration, err error) {
+	for _, c := range h.Connectors {
+		perSecond, err := h.Store.Rate(ctx, c, h.pace().growth())
+		if err != nil {
+			return 0, err
+		}
+		longest = max(longest, h.pace().gap(entries, perSecond))
+	}
+	return longest, nil
 }
 
 // endImport notes that a job is done and lets another conversation be fed.

@@ -42,6 +42,48 @@ func TestNextStepOfAJob(t *testing.T) {
 	}
 }
 
+// TestGapsFollowTheRate: all feeders together bring as much as a CRM takes, and an import that is to be quick is quicker.
+func TestGapsFollowTheRate(t *testing.T) {
+	for _, test := range []struct {
+		pace      pace
+		entries   int
+		perSecond float64
+		want      time.Duration
+	}{
+		{pace(settled), 5, 2, 10 * time.Second},
+		{pace(settled), 10, 2, 20 * time.Second},
+		{pace(settled), 5, 0.1, 200 * time.Second},
+		{pace(settled), 5, 20, 5 * time.Second}, // it takes as long to look
+		{pace(settled / 12), 5, 0.1, 200 * time.Second / 12},
+	} {
+		if got := test.pace.gap(test.entries, test.perSecond); (got - test.want).Abs() > time.Millisecond {
+			t.Errorf("%d entries at %v a second: %v, want %v", test.entries, test.perSecond, got, test.want)
+		}
+	}
+}
+
+// TestAnImportSlowsDown: a CRM that objects is brought less.
+func TestAnImportSlowsDown(t *testing.T) {
+	fed := map[bool]int{}
+	for _, objects := range []bool{false, true} {
+		w := newWork(t)
+		w.importThread("34600111222", 250)
+		w.run(settled)
+		for range 5 {
+			w.run(time.Minute)
+			if objects {
+				if err := w.store.Slow(t.Context(), "hubspot"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		fed[objects] = len(w.fed)
+	}
+	if fed[true] == 0 || fed[true] > fed[false]/2 {
+		t.Errorf("%d were fed to a CRM that objects, %d to one that doesn't", fed[true], fed[false])
+	}
+}
+
 // TestCursorsGrow: the store takes the greater text for the later place.
 func TestCursorsGrow(t *testing.T) {
 	at := time.UnixMilli(1772452800123).UTC()
