@@ -85,6 +85,7 @@ type invocation struct {
 
 	mu   sync.Mutex
 	dead bool
+	took time.Duration
 }
 
 type (
@@ -114,6 +115,7 @@ func through[A any](ctx context.Context, s *Sim, service, op string, do func() (
 	if ctx.Err() != nil {
 		return fail(Ended)
 	}
+	s.spend(inv, service)
 	fault := s.meet(Call{Function: inv.function, Entry: inv.entry, Service: service, Op: op})
 	switch fault {
 	case None:
@@ -144,6 +146,9 @@ func through[A any](ctx context.Context, s *Sim, service, op string, do func() (
 func (s *Sim) meet(c Call) Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.o.Pace != nil {
+		return None // there may be millions
+	}
 	c.N, c.At = len(s.calls)+1, s.Now()
 	s.calls = append(s.calls, c)
 	if s.o.Fault == nil {
@@ -251,6 +256,9 @@ func (a *queueAPI) SendMessage(ctx context.Context, in *sqs.SendMessageInput, _ 
 }
 
 func (a *queueAPI) ChangeMessageVisibility(ctx context.Context, in *sqs.ChangeMessageVisibilityInput, _ ...func(*sqs.Options)) (*sqs.ChangeMessageVisibilityOutput, error) {
+	if a.s.o.Pace != nil {
+		return a.s.hide(ctx, a.q, in), nil
+	}
 	return throughAWS(ctx, a.s, "sqs", "ChangeMessageVisibility", func() (*sqs.ChangeMessageVisibilityOutput, error) { return a.q.ChangeMessageVisibility(ctx, in) })
 }
 

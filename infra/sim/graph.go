@@ -26,6 +26,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		service, handler = "hubspot", t.s.crm
 	}
 	do := func() (*http.Response, error) {
+		inv, _ := r.Context().Value(invocationKey{}).(*invocation)
+		if service == "hubspot" && t.s.crmCalls.full(t.s.at(inv)) {
+			written(r.Context())
+			return refusal(service, http.StatusTooManyRequests), nil
+		}
 		return serve(handler, r)
 	}
 	fail := func(f Fault) (*http.Response, error) {

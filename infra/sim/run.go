@@ -24,10 +24,15 @@ import (
 // function is one that reads a queue.
 type function struct {
 	name     string
+	queue    string
+	from     *queuetest.Queue
 	start    func() queue.Handler
 	handle   queue.Handler // of the process that is up
 	consumer *queue.Consumer
 	pump     *queuetest.Pump
+
+	running       int           // with a Pace: how many runs haven't ended
+	took, longest time.Duration // the last run, and the one that took longest
 }
 
 var errGone = errors.New("the process is gone")
@@ -41,6 +46,7 @@ func (s *Sim) invoke(f *function, e events.SQSEvent) (events.SQSEventResponse, e
 	}
 	inv.again = func() { _, _ = s.invoke(f, e) }
 	gone := inv.run(func(ctx context.Context) { resp, _ = f.consumer.Lambda(ctx, e) })
+	s.started(f, inv)
 	if gone {
 		f.handle = f.start()
 		return events.SQSEventResponse{}, errGone
@@ -162,6 +168,20 @@ func (s *Sim) Ask(key string, body any) chat.MessageID {
 	return ""
 }
 
+// Get reads a path of the API into answer.
+func (s *Sim) Get(path string, answer any) {
+	s.t.Helper()
+	w := httptest.NewRecorder()
+	s.begin("api").run(func(ctx context.Context) {
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/"+path, nil)
+		r.Header.Set("Authorization", "Bearer token")
+		s.api.ServeHTTP(w, r)
+	})
+	if err := json.Unmarshal(w.Body.Bytes(), answer); w.Code != http.StatusOK || err != nil {
+		s.t.Fatalf("GET %s: %d %s", path, w.Code, w.Body)
+	}
+}
+
 // Reply asks for a text to a phone number. The key makes it one message however often it is asked for.
 func (s *Sim) Reply(key, phone, text string) chat.MessageID {
 	s.t.Helper()
@@ -220,6 +240,9 @@ func (s *Sim) step(until time.Time) bool {
 		s.mu.Unlock()
 	}
 	for _, f := range order {
+		if s.busy(f) {
+			continue
+		}
 		n, err := f.pump.Once(context.Background())
 		if err != nil && n == 0 { // what can't be deleted any more comes again
 			s.t.Fatalf("pump %s: %v", f.name, err)
@@ -241,8 +264,11 @@ func (s *Sim) next() time.Time {
 	if len(s.agenda) > 0 {
 		next = s.agenda[0].at
 	}
-	for _, q := range []*queuetest.Queue{s.Inbound, s.Bulk, s.Media, s.CRM, s.Outbound} {
-		if at := q.NextVisible(); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+	for _, f := range s.functions {
+		if s.busy(f) {
+			continue
+		}
+		if at := f.from.NextVisible(); !at.IsZero() && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
 	}

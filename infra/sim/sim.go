@@ -52,6 +52,9 @@ type Options struct {
 	Twice     bool                    // SQS delivers every message a second time after it was handled
 	SearchLag time.Duration           // of HubSpot
 	Retention time.Duration           // of messages; 0: for ever
+	Pace      *Pace                   // nil: everything happens in no time
+	CRMLimit  Limit                   // how many calls the CRM takes; zero: any number
+	Ledger    *Ledger                 // a CRM in place of HubSpot
 	Log       *slog.Logger            // of the queues' consumers; nil: nobody
 	Inbound   int                     // batch size of Inbound.fifo; 0: 10
 	Refuse    func(now time.Time) int // Meta's code for whatever is sent; nil or 0: it takes it
@@ -91,6 +94,10 @@ type Sim struct {
 	webhook   *webhook.Handler
 	api       http.Handler
 	functions []*function
+	running   int
+	crmCalls  rolling
+	postings  []Posting
+	known     map[string]bool // keys of postings
 
 	mu    sync.Mutex
 	calls []Call
@@ -114,8 +121,9 @@ func New(t testing.TB, o Options) *Sim {
 	}
 	s := &Sim{
 		t: t, o: o, rng: rand.New(rand.NewPCG(o.Seed, 0)), Clock: queuetest.NewClock(Start), Table: store.NewMemory(),
-		lanes: map[string][]post{}, runs: map[string]int{}, Metrics: &Counts{}, Bus: &bus.Memory{}, phones: phones{files: map[string]file{}},
+		lanes: map[string][]post{}, known: map[string]bool{}, runs: map[string]int{}, Metrics: &Counts{}, Bus: &bus.Memory{}, phones: phones{files: map[string]file{}},
 	}
+	s.crmCalls.Limit = o.CRMLimit
 	s.Bucket = &blob.Memory{Now: s.Now}
 	s.Store = &store.Store{DB: s.Table, Table: "table", Now: s.Now, Pause: noPause}
 	s.makeQueues()
@@ -161,7 +169,7 @@ func (s *Sim) wire() {
 	web := &http.Client{Transport: &transport{s}}
 	token := func(context.Context) (string, error) { return "token", nil }
 	graph := func() *whatsapp.Client { return &whatsapp.Client{Token: token, HTTP: web} }
-	connectors := []string{"hubspot"}
+	connectors := []string{s.connector(web, token).Name()}
 
 	s.webhook = &webhook.Handler{Secrets: keys{}, Inbound: to(s.Inbound), Bulk: to(s.Bulk), Claims: bucket, Metrics: s.Metrics}
 	s.api = (&api.API{
@@ -179,23 +187,23 @@ func (s *Sim) wire() {
 		}
 		return h.Handle
 	}
-	s.consume("router", s.Inbound, s.InboundDLQ, batch, route)
-	s.consume("router", s.Bulk, s.BulkDLQ, 1, route)
-	s.consume("crmsync", s.CRM, s.CRMDLQ, 1, func() queue.Handler {
-		connector := hubspot.New(hubspot.Config{Token: token, HTTP: web, Now: s.Now})
+	s.consume("router", "Inbound", s.Inbound, s.InboundDLQ, batch, route)
+	s.consume("router", "Bulk", s.Bulk, s.BulkDLQ, 1, route)
+	s.consume("crmsync", "CRM", s.CRM, s.CRMDLQ, 1, func() queue.Handler {
+		connector := s.connector(web, token)
 		h := crmsync.Handler{
-			Store: table("crmsync"), Blobs: bucket, Metrics: s.Metrics, Connectors: map[string]crm.Connector{"hubspot": connector},
+			Store: table("crmsync"), Blobs: bucket, Metrics: s.Metrics, Connectors: map[string]crm.Connector{connector.Name(): connector},
 		}
 		return h.Handle
 	})
-	s.consume("media", s.Media, s.MediaDLQ, 1, func() queue.Handler {
+	s.consume("media", "Media", s.Media, s.MediaDLQ, 1, func() queue.Handler {
 		h := media.Handler{
 			Store: table("media"), Graph: graph(), Blobs: bucket, CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
 			Now: s.Now,
 		}
 		return h.Handle
 	})
-	s.consume("sender", s.Outbound, s.SendDLQ, 1, func() queue.Handler {
+	s.consume("sender", "Outbound", s.Outbound, s.SendDLQ, 1, func() queue.Handler {
 		h := sender.Handler{
 			Store: table("sender"), Graph: graph(), Files: bucket, CRM: to(s.CRM), Metrics: s.Metrics, Refresh: keys{}.Refresh,
 			Ambiguous: s.o.Ambiguous, After: ambiguousAfter, Now: s.Now,
@@ -204,11 +212,19 @@ func (s *Sim) wire() {
 	})
 }
 
+// connector is the way into the CRM.
+func (s *Sim) connector(web *http.Client, token func(context.Context) (string, error)) crm.Connector {
+	if s.o.Ledger != nil {
+		return &noting{&ledgerAPI{s, s.o.Ledger}, s}
+	}
+	return &noting{hubspot.New(hubspot.Config{Token: token, HTTP: web, Now: s.Now}), s}
+}
+
 // consume adds a function that reads a queue. start makes a fresh process of it.
-func (s *Sim) consume(name string, q, dlq *queuetest.Queue, batch int, start func() queue.Handler) {
-	f := &function{name: name, start: start, handle: start()}
+func (s *Sim) consume(name, source string, q, dlq *queuetest.Queue, batch int, start func() queue.Handler) {
+	f := &function{name: name, queue: source, from: q, start: start, handle: start()}
 	f.consumer = &queue.Consumer{
-		Client: &queueAPI{s, q}, QueueURL: q.URL, DLQURL: dlq.URL, Source: name, Metrics: s.Metrics, Log: s.o.Log,
+		Client: &queueAPI{s, q}, QueueURL: q.URL, DLQURL: dlq.URL, Source: source, Metrics: s.Metrics, Log: s.o.Log,
 		Jitter: s.jitter,
 		Handle: func(ctx context.Context, m queue.Message) error {
 			ctx, cancel := context.WithCancel(ctx) // what ends before the function does, see Ended
@@ -216,7 +232,7 @@ func (s *Sim) consume(name string, q, dlq *queuetest.Queue, batch int, start fun
 			return f.handle(context.WithValue(ctx, endKey{}, cancel), m)
 		},
 	}
-	f.pump = &queuetest.Pump{Client: q, URL: q.URL, BatchSize: batch, Lambda: func(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
+	f.pump = &queuetest.Pump{Client: &line{s, f, q}, URL: q.URL, BatchSize: batch, Lambda: func(ctx context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 		return s.invoke(f, e)
 	}}
 	s.functions = append(s.functions, f)
