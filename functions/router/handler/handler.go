@@ -91,6 +91,9 @@ func (h *Handler) Handle(ctx context.Context, m queue.Message) error {
 	if u.Number != "" && len(h.Numbers) > 0 && !slices.Contains(h.Numbers, u.Number) {
 		h.Metrics.Count(ctx, metric.UnknownNumber, 1)
 	}
+	if u.Kind == whatsapp.KindHistory {
+		return h.history(ctx, u, m.Receives)
+	}
 	handle := handlers[u.Kind]
 	if handle == nil {
 		return fmt.Errorf("read entry: kind isn't one that this release knows")
@@ -98,12 +101,12 @@ func (h *Handler) Handle(ctx context.Context, m queue.Message) error {
 	return handle(h, ctx, u)
 }
 
-// handlers are what is done with an update of each kind.
+// handlers are what is done with an update of each kind but the history's.
 var handlers = map[whatsapp.UpdateKind]func(*Handler, context.Context, whatsapp.Update) error{
 	whatsapp.KindMessage: (*Handler).message, whatsapp.KindEcho: (*Handler).echo, whatsapp.KindStatus: (*Handler).status,
 	whatsapp.KindCall: (*Handler).call, whatsapp.KindHandover: (*Handler).handover, whatsapp.KindGroup: (*Handler).groupEvent,
-	whatsapp.KindHistory: (*Handler).history, whatsapp.KindContact: (*Handler).savedContact,
-	whatsapp.KindPreference: (*Handler).preference, whatsapp.KindSignal: (*Handler).signal, whatsapp.KindEvent: (*Handler).event,
+	whatsapp.KindContact: (*Handler).savedContact, whatsapp.KindPreference: (*Handler).preference,
+	whatsapp.KindSignal: (*Handler).signal, whatsapp.KindEvent: (*Handler).event,
 }
 
 // read follows the pointer of an entry that was too long for the queue.

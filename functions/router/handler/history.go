@@ -38,7 +38,7 @@ func imported(u whatsapp.Update, w whatsapp.HistoryMessage) store.Inbound {
 
 // history stores a part of a thread, and has a job bring its conversation to the CRM. Nothing is answered, and of what
 // the messages cause only their files are fetched now: Meta keeps those for a week.
-func (h *Handler) history(ctx context.Context, u whatsapp.Update) error {
+func (h *Handler) history(ctx context.Context, u whatsapp.Update, receives int) error {
 	past, err := whatsapp.ParseHistory(u)
 	if err != nil || !placed(u, "") || len(past.Messages) == 0 {
 		return h.raw(ctx, u, "shape")
@@ -47,11 +47,11 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update) error {
 	begun := map[chat.ConversationID]bool{}
 	var oldest chat.Message
 	for _, w := range past.Messages {
-		m, isNew, err := h.importOne(ctx, u, w)
+		m, isNew, err := h.importOne(ctx, u, w, past.Media && receives < orphanTries)
 		if err != nil {
 			errs = append(errs, err) // one that can't be stored holds back none of the others
 		}
-		if passes(err) || ctx.Err() != nil {
+		if passes(err) && !errors.Is(err, errOrphan) || ctx.Err() != nil {
 			errs = append(errs, ctx.Err()) // all of it comes again, and what is stored costs little then
 			break
 		}
@@ -82,10 +82,20 @@ func passes(err error) bool {
 }
 
 // importOne stores one message of the history. isNew tells whether its turn on the customer's record is still to come,
-// which it is also when an earlier try stored it.
-func (h *Handler) importOne(ctx context.Context, u whatsapp.Update, w whatsapp.HistoryMessage) (m chat.Message, isNew bool, err error) {
+// which it is also when an earlier try stored it. waits says that one of nobody may be somebody's later.
+func (h *Handler) importOne(ctx context.Context, u whatsapp.Update, w whatsapp.HistoryMessage, waits bool) (m chat.Message, isNew bool, err error) {
 	u.Body = w.Raw // what may have to be kept raw is this message, not its neighbours
 	in := imported(u, w)
+	if !in.Seen.Someone() && in.Group == "" && w.ID != "" {
+		who, err := h.recipientOf(ctx, u, w.ID)
+		if errors.Is(err, errOrphan) && !waits {
+			return m, false, h.raw(ctx, u, "nobody")
+		}
+		if err != nil {
+			return m, false, err
+		}
+		in.Seen = shown(u, who, in.Message)
+	}
 	if !in.Seen.Someone() && in.Group == "" || len(in.Group) > maxID {
 		return m, false, h.raw(ctx, u, "nobody")
 	}
@@ -99,6 +109,38 @@ func (h *Handler) importOne(ctx context.Context, u whatsapp.Update, w whatsapp.H
 		return r.Message, false, nil // it came before, from elsewhere
 	}
 	return r.Message, r.Message.Imported && !r.Filled, h.follow(ctx, r)
+}
+
+// errOrphan says that the placeholder of a file hasn't come yet: of two updates either may be the first.
+var errOrphan = chat.E(chat.Unavailable, "", errors.New("the message that a file belongs to isn't stored yet"))
+
+// orphanTries are some three hours; Meta sends all of a history within minutes or hours.
+const orphanTries = 20
+
+// recipientOf finds the customer of a message that is stored already. Where Meta names the file of what the company wrote,
+// it names the company alone.
+func (h *Handler) recipientOf(ctx context.Context, u whatsapp.Update, id string) (who whatsapp.Identity, err error) {
+	m, err := h.Store.Lookup(ctx, chat.MessageID(id))
+	switch {
+	case chat.CodeOf(err) == chat.NotFound, err == nil && string(m.Conversation.Number()) != u.Number:
+		return who, errOrphan
+	case err != nil || m.Contact == "":
+		return who, err
+	}
+	c, err := h.Store.Contact(ctx, m.Contact)
+	if err != nil {
+		return who, err
+	}
+	ids, err := h.Store.Identities(ctx, c)
+	for _, known := range ids {
+		switch known.Kind {
+		case chat.AliasWAID:
+			return whatsapp.Identity{WAID: known.Value}, err
+		case chat.AliasBSUID:
+			return whatsapp.Identity{BSUID: known.Value}, err
+		}
+	}
+	return who, err
 }
 
 // progress notes how far the import of a number's history is.

@@ -110,6 +110,32 @@ func TestFilesOfTheHistory(t *testing.T) {
 	}
 }
 
+// TestFilesOfTheCompany: Meta names the company alone where it sends the file of what the company wrote, so that its
+// customer is known from the placeholder, which may come later, or never.
+func TestFilesOfTheCompany(t *testing.T) {
+	placeholder := thread(past("photo", 1700000000, true, "READ", `"type":"media_placeholder"`))
+	file := `{` + metadata + `,"messages":[{"id":"photo","from":"` + display + `","timestamp":"1700000000","type":"image","image":{"id":"9","caption":"our roof"}}]}`
+	r := newRig(t)
+	early := r.post("history", file)[0]
+	if err := r.handle(early); !errors.Is(err, errOrphan) || !passes(err) {
+		t.Fatalf("the file of a message that isn't there yet: %v", err)
+	}
+	r.takeAll("history", placeholder)
+	r.take(early)
+	m := r.lookup("photo")
+	if m.Kind != chat.KindImage || m.Direction != chat.Out || m.Text != "our roof" || m.Contact != r.contact("34600111222").ID || m.Status != chat.Read {
+		t.Errorf("%+v", m)
+	}
+	if got := r.refs(&r.media); !slices.Contains(got, "media photo stored") || len(r.messages()) != 1 {
+		t.Errorf("files %q, %d messages", got, len(r.messages()))
+	}
+
+	r = newRig(t)
+	if err := r.h.history(t.Context(), early, orphanTries); err != nil || r.counts[metric.RawUpdate] != 1 {
+		t.Errorf("a file that belongs to nothing: %v, counted %v", err, r.counts)
+	}
+}
+
 // TestHistoryMeetsThePresent: what came live is not imported again, and the other way round.
 func TestHistoryMeetsThePresent(t *testing.T) {
 	live := `{` + metadata + `,"messages":[` + hello + `]}`
