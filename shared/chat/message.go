@@ -77,6 +77,7 @@ type Message struct {
 	Imported     bool            `json:"imported,omitempty"` // written before the number was connected: nothing is answered
 	Call         *Call           `json:"call,omitempty"`     // what came of a call
 	Amended
+	Charged
 	ProviderID string          `json:"provider_id,omitempty"`
 	Status     Status          `json:"status"`
 	Steps      map[Status]Step `json:"steps,omitempty"`

@@ -1,6 +1,9 @@
 package chat
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Status is what became of a message that we sent. A message that we received is Delivered from the start.
 type Status string
@@ -48,16 +51,15 @@ func (s Step) before(t Step) bool {
 	if s.Error == nil || t.Error == nil {
 		return s.Error != nil && t.Error == nil
 	}
-	if s.Error.Code != t.Error.Code {
-		return s.Error.Code < t.Error.Code
-	}
-	return s.Error.Reason < t.Error.Reason
+	e, f := s.Error, t.Error
+	return cmp.Or(cmp.Compare(e.Code, f.Code), cmp.Compare(e.Reason, f.Reason), cmp.Compare(e.Details, f.Details)) < 0
 }
 
 // Problem is a failure as the provider or the pipeline reports it. Code is Meta's, 0 for our own.
 type Problem struct {
-	Code   int    `json:"code,omitempty"`
-	Reason string `json:"reason"`
+	Code    int    `json:"code,omitempty"`
+	Reason  string `json:"reason"`
+	Details string `json:"details,omitempty"` // the provider's, where they say more than the reason
 }
 
 // Receipt is the provider's word on a message that we sent.
@@ -70,6 +72,42 @@ type Receipt struct {
 	Participant string    `json:"participant,omitempty"` // in a group chat: a hash of who
 	Error       *Problem  `json:"error,omitempty"`
 	Hash        string    `json:"hash"` // SHA-256 of the update
+	Charged
+}
+
+// Charged is what receipts say of a message's price. Each field is the word of the earliest receipt that has one.
+type Charged struct {
+	Pricing   *Pricing   `json:"pricing,omitempty"`
+	FreeEntry *FreeEntry `json:"free_entry,omitempty"`
+}
+
+// Pricing is how the provider charges for a message, in its own words.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/messages/status
+type Pricing struct {
+	Model    string `json:"model,omitempty"`    // "PMP": per message
+	Type     string `json:"type,omitempty"`     // "regular", "free_customer_service", "free_entry_point"
+	Category string `json:"category,omitempty"` // "service", "utility", "marketing", …
+	Billable bool   `json:"billable,omitempty"` // false also where the provider leaves it out: Type tells
+	Stamp    Stamp  `json:"stamp"`
+}
+
+// FreeEntry is the conversation that an ad opened, in which messages cost nothing.
+type FreeEntry struct {
+	ID      string    `json:"id,omitempty"`
+	Origin  string    `json:"origin,omitempty"` // "referral_conversion"
+	Expires time.Time `json:"expires,omitzero"`
+	Stamp   Stamp     `json:"stamp"`
+}
+
+// charge takes over what another account of the same message says of its price.
+func (c *Charged) charge(d Charged) (changed bool) {
+	if p := d.Pricing; p != nil && (c.Pricing == nil || c.Pricing.Stamp.Newer(p.Stamp)) {
+		c.Pricing, changed = p, true
+	}
+	if f := d.FreeEntry; f != nil && (c.FreeEntry == nil || c.FreeEntry.Stamp.Newer(f.Stamp)) {
+		c.FreeEntry, changed = f, true
+	}
+	return changed
 }
 
 // Apply records a receipt. It is idempotent and commutes with other receipts; changed is false when the message
@@ -81,6 +119,7 @@ func (m *Message) Apply(r Receipt) (changed bool) {
 	if m.ProviderID == "" && r.ProviderID != "" {
 		m.ProviderID, changed = r.ProviderID, true
 	}
+	changed = m.charge(r.Charged) || changed
 	old, seen := m.Steps[r.Status]
 	if step := (Step{At: r.At, Error: r.Error}); !seen || step.before(old) {
 		m.step(r.Status, r.At, r.Error)

@@ -45,6 +45,7 @@ func receipts() []Receipt {
 		{ProviderID: "w", Status: Read, At: noon.Add(3 * time.Second)},
 		{ProviderID: "w", Status: Failed, At: noon.Add(time.Second), Error: &Problem{Code: 131026, Reason: "undeliverable"}},
 		{ProviderID: "w", Status: Failed, At: noon.Add(time.Second), Error: &Problem{Code: 131000, Reason: "something"}, Participant: "b"},
+		{ProviderID: "w", Status: Failed, At: noon.Add(time.Second), Error: &Problem{Code: 131000, Reason: "something", Details: "more"}},
 		{ProviderID: "w", Status: Failed, At: noon.Add(time.Second)},
 	}
 }
@@ -66,8 +67,22 @@ func permutations(n int, f func([]int)) {
 	grow(nil)
 }
 
+// charges are what the same receipts may say of the price, two of one second among them.
+func charges(rs []Receipt) []Receipt {
+	for i := range rs {
+		stamp := Stamp{At: rs[i].At, ID: fmt.Sprint("hash ", i)}
+		if i != 0 { // the first receipt needn't be the one that says it
+			rs[i].Pricing = &Pricing{Type: fmt.Sprint("type ", i), Stamp: stamp}
+		}
+		if i%2 == 1 {
+			rs[i].FreeEntry = &FreeEntry{Origin: fmt.Sprint("origin ", i), Stamp: stamp}
+		}
+	}
+	return rs
+}
+
 func TestReceiptsCommute(t *testing.T) {
-	rs := append(receipts(), Receipt{ProviderID: "w", Status: Played, At: noon.Add(4 * time.Second)})
+	rs := charges(append(receipts(), Receipt{ProviderID: "w", Status: Played, At: noon.Add(4 * time.Second)}))
 	var want string
 	permutations(len(rs), func(order []int) {
 		m := Message{Status: Accepted}
@@ -94,6 +109,10 @@ func TestReceiptsCommute(t *testing.T) {
 	})
 	if want == "" {
 		t.Fatal("nothing was tried")
+	}
+	var m Message
+	if err := json.Unmarshal([]byte(want), &m); err != nil || m.Pricing == nil || m.Pricing.Type != "type 2" || m.FreeEntry.Origin != "origin 5" {
+		t.Errorf("the earliest word on the price isn't kept: %s (%v)", want, err)
 	}
 }
 

@@ -40,6 +40,8 @@ type messageView struct {
 	Edits        []editView          `json:"edits,omitempty"`
 	RevokedAt    *time.Time          `json:"revoked_at,omitempty"`
 	Signals      []signalView        `json:"signals,omitempty"`
+	Pricing      *pricingView        `json:"pricing,omitempty"`
+	FreeEntry    *freeEntryView      `json:"free_entry,omitempty"`
 	Error        *chat.Problem       `json:"error,omitempty"`
 	History      []stepView          `json:"history"`
 }
@@ -88,6 +90,21 @@ type signalView struct {
 	Name string    `json:"name"`
 	Text string    `json:"text,omitempty"`
 	At   time.Time `json:"at"`
+}
+
+// pricingView is how Meta charges for a message.
+type pricingView struct {
+	Model    string `json:"model,omitempty"`
+	Type     string `json:"type,omitempty"`
+	Category string `json:"category,omitempty"`
+	Billable bool   `json:"billable,omitempty"`
+}
+
+// freeEntryView is the conversation that an ad opened, in which messages cost nothing.
+type freeEntryView struct {
+	ID      string     `json:"id,omitempty"`
+	Origin  string     `json:"origin,omitempty"`
+	Expires *time.Time `json:"expires,omitempty"`
 }
 
 type stepView struct {
@@ -145,6 +162,12 @@ func viewMessage(m chat.Message) messageView {
 	}
 	if c := m.Call; c != nil {
 		v.Call = &callView{c.Status, c.Seconds, some(c.Began), some(c.Ended)}
+	}
+	if p := m.Pricing; p != nil {
+		v.Pricing = &pricingView{p.Model, p.Type, p.Category, p.Billable}
+	}
+	if f := m.FreeEntry; f != nil {
+		v.FreeEntry = &freeEntryView{f.ID, f.Origin, some(f.Expires)}
 	}
 	v.amended(m)
 	for s, step := range m.Steps {

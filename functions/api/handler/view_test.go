@@ -242,3 +242,28 @@ func TestTableCalls(t *testing.T) {
 	count("a repeated text", 2, func() { r.post(text, "Idempotency-Key", "k").sent() })
 	count("a quoting text", 7, func() { r.post(`{"to":"+34600111222","text":"hello","reply_to":"w1"}`).sent() })
 }
+
+// What a message costs and why it failed are shown as Meta says it.
+func TestCharges(t *testing.T) {
+	m := chat.Message{ID: "m_1", At: noon, Status: chat.Failed, Direction: chat.Out}
+	m.Apply(chat.Receipt{
+		Status: chat.Failed, At: noon, Error: &chat.Problem{Code: 131026, Reason: "undeliverable", Details: "said at length"},
+		Charged: chat.Charged{
+			Pricing:   &chat.Pricing{Model: "PMP", Type: "free_entry_point", Category: "service"},
+			FreeEntry: &chat.FreeEntry{ID: "c1", Origin: "referral_conversion", Expires: noon},
+		},
+	})
+	got, err := json.Marshal(viewMessage(m))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`"pricing":{"model":"PMP","type":"free_entry_point","category":"service"}`,
+		`"free_entry":{"id":"c1","origin":"referral_conversion","expires":"` + noon.Format(time.RFC3339) + `"}`,
+		`"error":{"code":131026,"reason":"undeliverable","details":"said at length"}`,
+	} {
+		if !strings.Contains(string(got), want) {
+			t.Errorf("%s isn't in %s", want, got)
+		}
+	}
+}

@@ -155,7 +155,11 @@ func problems(errors []whatsapp.Error) []chat.Problem {
 }
 
 func problem(e whatsapp.Error) chat.Problem {
-	return chat.Problem{Code: e.Code, Reason: clip(cmp.Or(e.Title, e.Message, e.Details), maxWord)}
+	p := chat.Problem{Code: e.Code, Reason: clip(cmp.Or(e.Title, e.Message, e.Details), maxWord)}
+	if !strings.Contains(p.Reason, e.Details) {
+		p.Details = clip(e.Details, maxWord)
+	}
+	return p
 }
 
 func attachment(file *whatsapp.Media) *chat.Attachment {
@@ -210,9 +214,26 @@ func receipt(u whatsapp.Update, s whatsapp.Status) (chat.Receipt, bool) {
 		p := problem(s.Errors[0])
 		r.Error = &p
 	}
+	r.Charged = charged(s, chat.Stamp{At: r.At, ID: r.Hash})
 	isMessage := s.Type == "" || s.Type == "message"
 	named := placed(u, "") && string(store.ProviderMessageID(s.ID, nil)) == s.ID
 	return r, isMessage && named && r.Status.Outranks(chat.Accepted)
+}
+
+// charged is what a status says of a message's price.
+func charged(s whatsapp.Status, stamp chat.Stamp) (c chat.Charged) {
+	if p := s.Pricing; p != nil {
+		c.Pricing = &chat.Pricing{
+			Model: clip(p.Model, maxWord), Type: clip(p.Type, maxWord), Category: clip(p.Category, maxWord), Billable: p.Billable,
+			Stamp: stamp,
+		}
+	}
+	if f := s.Conversation; f != nil {
+		c.FreeEntry = &chat.FreeEntry{
+			ID: clip(f.ID, maxWord), Origin: clip(f.Origin, maxWord), Expires: utc(f.Expires), Stamp: stamp,
+		}
+	}
+	return c
 }
 
 // word is one of Meta's in capitals, as ours are written.

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,10 @@ func TestWhichStatusIsAReceipt(t *testing.T) {
 			&chat.Problem{Code: 131026, Reason: "said otherwise"}},
 		{"failed with details only", head + `"status":"failed","errors":[{"code":131026,"error_data":{"details":"said at length"}}]}`, "100", chat.Failed, "",
 			&chat.Problem{Code: 131026, Reason: "said at length"}},
+		{"failed, with details beside the title", head + `"status":"failed","errors":[{"code":131026,"title":"undeliverable","error_data":{"details":"said at length"}}]}`, "100", chat.Failed, "",
+			&chat.Problem{Code: 131026, Reason: "undeliverable", Details: "said at length"}},
+		{"failed, with details that say no more", head + `"status":"failed","errors":[{"code":131026,"title":"undeliverable","error_data":{"details":"undeliverable"}}]}`, "100", chat.Failed, "",
+			&chat.Problem{Code: 131026, Reason: "undeliverable"}},
 		{"failed without a word", head + `"status":"failed"}`, "100", chat.Failed, "", nil},
 		{"ours", head + `"status":"sent","biz_opaque_callback_data":"m_01ABC"}`, "100", chat.Sent, "m_01ABC", nil},
 		{"of the type message", head + `"status":"sent","type":"message"}`, "100", chat.Sent, "", nil},
@@ -207,4 +212,45 @@ func TestReceiptsOfNothingWeKnow(t *testing.T) {
 			t.Errorf("counted %v", r.counts)
 		}
 	})
+}
+
+// TestWhatAMessageCosts: whichever receipt comes first, and also when all of them come before their message.
+func TestWhatAMessageCosts(t *testing.T) {
+	status := func(state string, at int, more string) whatsapp.Update {
+		return update(whatsapp.KindStatus, fmt.Sprintf(`{"id":"wamid.o","status":%q,"timestamp":"%d"%s}`, state, at, more))
+	}
+	early := status("sent", 1772452800, `,"pricing":{"billable":true,"pricing_model":"PMP","type":"regular","category":"utility"}`)
+	late := status("delivered", 1772452801, `,"pricing":{"billable":false,"pricing_model":"PMP","type":"free_entry_point","category":"service"},`+
+		`"conversation":{"id":"c1","expiration_timestamp":"1772539200","origin":{"type":"referral_conversion"}}`)
+	silent := status("read", 1772452799, "")
+	for name, us := range map[string][]whatsapp.Update{
+		"in order": {silent, early, late}, "the other way round": {late, early, silent}, "twice": {late, early, late, early},
+	} {
+		for _, parked := range []bool{false, true} {
+			r := newRig(t)
+			m := r.asked("m_1")
+			accept := func() {
+				if _, err := r.store.Accept(t.Context(), m, "wamid.o"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !parked {
+				accept()
+			}
+			for _, u := range us {
+				r.take(u)
+			}
+			if parked {
+				accept()
+			}
+			m = r.lookup("m_1")
+			wantPrice := chat.Pricing{Model: "PMP", Type: "regular", Category: "utility", Billable: true,
+				Stamp: chat.Stamp{At: time.Unix(1772452800, 0).UTC(), ID: store.Hash(early.Body)}}
+			wantEntry := chat.FreeEntry{ID: "c1", Origin: "referral_conversion", Expires: time.Unix(1772539200, 0).UTC(),
+				Stamp: chat.Stamp{At: time.Unix(1772452801, 0).UTC(), ID: store.Hash(late.Body)}}
+			if m.Pricing == nil || *m.Pricing != wantPrice || m.FreeEntry == nil || *m.FreeEntry != wantEntry {
+				t.Errorf("%s, parked %v: %+v, %+v", name, parked, m.Pricing, m.FreeEntry)
+			}
+		}
+	}
 }
