@@ -26,14 +26,18 @@ func location(f fields) *Location {
 
 // ContactCard is a visiting card that the customer sent.
 type ContactCard struct {
-	Name      string // as displayed; may be missing
-	Phones    []CardPhone
-	Emails    []string
-	Company   string
-	Title     string
-	VCard     string // the whole card in its own format; not always present
-	Requested bool   // the answer to a request for contact information
-	Raw       json.RawMessage
+	Name       string // as displayed; may be missing
+	Phones     []CardPhone
+	Emails     []string
+	URLs       []string
+	Addresses  []CardAddress
+	Company    string
+	Department string
+	Title      string
+	Birthday   string // usually 2006-01-02
+	VCard      string // the whole card in its own format; not always present
+	Requested  bool   // the answer to a request for contact information
+	Raw        json.RawMessage
 }
 
 // CardPhone is a number on a visiting card.
@@ -41,6 +45,13 @@ type CardPhone struct {
 	Number string // as the customer's phone wrote it
 	WAID   string // set when the number is on WhatsApp
 	Type   string // such as "MOBILE"
+}
+
+// CardAddress is a postal address on a visiting card. Any part may be missing.
+type CardAddress struct {
+	Street, City, State, ZIP, Country string
+	CountryCode                       string // ISO 3166, two letters
+	Type                              string // such as "HOME"
 }
 
 func contactCards(f fields) []ContactCard {
@@ -52,8 +63,8 @@ func contactCards(f fields) []ContactCard {
 		}
 		name, org := o.object("name"), o.object("org")
 		card := ContactCard{
-			Name: name.text("formatted_name"), Company: org.text("company"), Title: org.text("title"), Raw: raw,
-			VCard:     o.text("vcard"),
+			Name: name.text("formatted_name"), Company: org.text("company"), Department: org.text("department"),
+			Title: org.text("title"), Birthday: o.text("birthday"), VCard: o.text("vcard"), Raw: raw,
 			Requested: o.text("origin") == "contact_request" || f.text("origin") == "contact_request",
 		}
 		if card.Name == "" {
@@ -64,6 +75,15 @@ func contactCards(f fields) []ContactCard {
 		}
 		for _, e := range o.objects("emails") {
 			card.Emails = append(card.Emails, e.text("email"))
+		}
+		for _, u := range o.objects("urls") {
+			card.URLs = append(card.URLs, u.text("url"))
+		}
+		for _, a := range o.objects("addresses") {
+			card.Addresses = append(card.Addresses, CardAddress{
+				Street: a.text("street"), City: a.text("city"), State: a.text("state"), ZIP: a.text("zip"),
+				Country: a.text("country"), CountryCode: a.text("country_code"), Type: a.text("type"),
+			})
 		}
 		all = append(all, card)
 	}
