@@ -58,7 +58,7 @@ func TestEveryTypeBecomesAMessage(t *testing.T) {
 		{"form", `"type":"interactive","interactive":{"type":"nfm_reply","nfm_reply":{"name":"flow","body":"Sent","response_json":"{}"}}`, chat.KindInteractive, "Sent", "", nil},
 		{"may call", `"type":"interactive","interactive":{"type":"call_permission_reply","call_permission_reply":{"response":"accept"}}`, chat.KindInteractive, "You may call", "", nil},
 		{"may not call", `"type":"interactive","interactive":{"type":"call_permission_reply","call_permission_reply":{"response":"reject"}}`, chat.KindInteractive, "Please don't call", "", nil},
-		{"a new way to answer", `"type":"interactive","interactive":{"type":"slider_reply","slider_reply":7}`, chat.KindInteractive, "", "", nil},
+		{"a new way to answer", `"type":"interactive","interactive":{"type":"slider_reply","slider_reply":7}`, chat.KindInteractive, "Slider reply", "", nil},
 		{"template button", `"type":"button","button":{"text":"Stop","payload":"p"}`, chat.KindButton, "Stop", "", nil},
 		{"order", `"type":"order","order":{"text":"please","product_items":[{"product_retailer_id":"sku1","quantity":2,"item_price":9.5,"currency":"EUR"}]}`, chat.KindOrder, "please\n2 × sku1  9.5 EUR\nTotal: 19.00 EUR", "", nil},
 		{"notice", `"type":"system","system":{"type":"customer_identity_changed","body":"new device"}`, chat.KindSystem, "new device", "", nil},

@@ -24,7 +24,7 @@ func text(w whatsapp.Message) string {
 	case w.Text != nil:
 		return w.Text.Body
 	case w.Location != nil:
-		return location(w.Location)
+		return w.Location.Words()
 	case w.Contacts != nil:
 		return cards(w.Contacts)
 	case w.Reaction != nil:
@@ -45,22 +45,15 @@ func text(w whatsapp.Message) string {
 	return ""
 }
 
-func location(l *whatsapp.Location) string {
-	return lines(l.Name, l.Address, fmt.Sprintf("%g, %g", l.Latitude, l.Longitude), l.URL)
-}
-
 func cards(cs []whatsapp.ContactCard) string {
 	var out []string
 	for _, c := range cs {
-		out = append(out, c.Name, joined(", ", c.Title, c.Company))
-		for _, p := range c.Phones {
-			out = append(out, p.Number)
-		}
-		out = append(out, c.Emails...)
+		out = append(out, c.Words())
 	}
 	return lines(out...)
 }
 
+// interactive is what the customer chose or filled in; of a type that isn't known, for Meta adds types, what that is called.
 func interactive(i *whatsapp.Interactive) string {
 	switch {
 	case i.ButtonReply != nil:
@@ -72,7 +65,7 @@ func interactive(i *whatsapp.Interactive) string {
 	case i.CallPermissionReply != nil:
 		return permission(i.CallPermissionReply)
 	}
-	return ""
+	return sentence(i.Type)
 }
 
 func permission(r *whatsapp.CallPermissionReply) string {

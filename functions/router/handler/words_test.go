@@ -26,6 +26,16 @@ func TestWhatMessagesSay(t *testing.T) {
 			"A\nBuyer, Acme\n+1 555\na@acme.example"},
 		{"a card without a name", `"type":"contacts","contacts":[{"phones":[{"phone":"+1 555"}]}]`, "+1 555"},
 
+		{"a card with everything", `"type":"contacts","contacts":[{"name":{"formatted_name":"A"},"org":{"company":"Acme","department":"Sales","title":"Buyer"},"birthday":"1984-05-06",
+			"phones":[{"phone":"+1 555","type":"MOBILE"},{"phone":"+1 556"}],"urls":[{"url":"https://acme.example","type":"WORK"}],
+			"addresses":[{"street":"1 Main St","city":"Vigo","zip":"12345","state":"Galicia","country":"Spain","country_code":"ES","type":"HOME"},{"country_code":"PT"}]}]`,
+			"A\nBuyer, Sales, Acme\n+1 555 (mobile)\n+1 556\nhttps://acme.example\n1 Main St, 12345 Vigo, Galicia, Spain (home)\nPT\nBirthday: 1984-05-06"},
+		{"two cards", `"type":"contacts","contacts":[{"name":{"formatted_name":"A"}},{"name":{"formatted_name":"B"}}]`, "A\nB"},
+
+		{"a way to pay", `"type":"interactive","interactive":{"type":"payment_method","payment_method":{"reference_id":"7"}}`, "Payment method"},
+		{"a product", `"type":"interactive","interactive":{"type":"product","product":{}}`, "Product"},
+		{"an answer of no type", `"type":"interactive","interactive":{}`, ""},
+
 		{"answers in the form's order", flow("flow", "Sent", `{"flow_token":"t","name":"Ana","a_date":"2026-03-02","guests":3,"news":true,"vip":false,"none":null}`),
 			"Name: Ana\nA date: 2026-03-02\nGuests: 3\nNews: yes\nVip: no"},
 		{"names that Meta's editor makes up", flow("flow", "Sent", `{"screen_0_First_name_0":"Ana","screen_1_Choose_all_2":["0_Red","1_Blue"]}`),
