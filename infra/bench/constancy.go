@@ -36,8 +36,19 @@ func (b *bench) constancy() error {
 			costs = append(costs, fmt.Sprint(cost))
 			row = append(row, cost...)
 		}
-		rows = append(rows, append(row, target(len(slices.Compact(costs)) == 1, "constant")))
+		rows = append(rows, append(row, constant(costs)))
 	}
 	table(head, rows)
 	return nil
+}
+
+// constant tells whether costs stay as they are: those of a page once it is full.
+func constant(costs []string) string {
+	switch same := len(slices.Compact(slices.Clone(costs))); {
+	case same == 1:
+		return "constant"
+	case costs[1] == costs[2]:
+		return "constant from " + fmt.Sprint(sizes[1])
+	}
+	return target(false, "constant")
 }

@@ -10,9 +10,12 @@ import (
 // functions in the order of the pipeline.
 var functions = []string{"webhook", "router", "media", "api", "sender", "crmsync"}
 
+// ordinary is how long a conversation is, and how many others there are, where it doesn't matter: a page is full.
+const ordinary = 100
+
 // cost prints what operations take and what that costs.
 func (b *bench) cost() error {
-	all, err := operations(0)
+	all, err := operations(ordinary)
 	if err != nil {
 		return err
 	}

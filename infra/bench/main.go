@@ -42,6 +42,7 @@ var parts = []part{
 	{"stack", (*bench).stack},
 	{"cost", (*bench).cost},
 	{"constancy", (*bench).constancy},
+	{"history", (*bench).history},
 	{"start", (*bench).start},
 }
 

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
 	"threadline/infra/sim"
+	"threadline/shared/chat"
 	"threadline/shared/whatsapp/whatsapptest"
 )
 
@@ -16,6 +18,10 @@ type operation struct {
 	usage usage
 }
 
+// importing is the one operation whose reads grow: the job that feeds the CRM looks for imported messages behind the last
+// one, up to the end of the conversation.
+const importing = "history, 10 messages"
+
 const photoSize = 1_000_000 // bytes
 
 // sentence is a message's text of ordinary length.
@@ -24,7 +30,7 @@ const sentence = "Good morning! Is the blue one in stock again, and could you ke
 // operations are measured one after the other, in a conversation that n messages and n other people were added to.
 func operations(n int) (all []operation, err error) {
 	failure := hosted(func(t testing.TB) {
-		s := newScene(t)
+		s := newScene(t, sim.Options{})
 		measure := func(name string, do func()) {
 			all = append(all, operation{name, s.measure(do)})
 		}
@@ -49,7 +55,27 @@ func operations(n int) (all []operation, err error) {
 			s.Deliver(customer, whatsapptest.Photo(sim.Number, customer, wamid(3), "900100", sum, "", s.Now()))
 		})
 		measure("message, sent twice by Meta", func() { write(customer, wamid(4))(); s.Quiet(); write(customer, wamid(4))() })
-		if dead := s.InboundDLQ.Len() + s.MediaDLQ.Len() + s.CRMDLQ.Len() + s.SendDLQ.Len(); dead > 0 {
+		measure("quote", func() {
+			s.Deliver(customer, whatsapptest.Reply(sim.Number, customer, wamid(5), wamid(1), sentence, s.Now()))
+		})
+		measure("reaction", func() {
+			s.Deliver(customer, whatsapptest.Reaction(sim.Number, customer, wamid(6), wamid(1), "👍", s.Now()))
+		})
+		measure("edit", func() {
+			s.Deliver(customer, whatsapptest.Edit(sim.Number, customer, wamid(7), wamid(1), sentence+" Please.", s.Now()))
+		})
+		measure("deletion", func() { s.Deliver(customer, whatsapptest.Revoke(sim.Number, customer, wamid(8), wamid(1), s.Now())) })
+		measure(importing, func() {
+			s.Deliver("history", whatsapptest.History(sim.Number, customer, 1, 1, 100, oldMessages(0, 10)...))
+		})
+		m, failed := s.Store.Lookup(context.Background(), chat.MessageID(wamid(1)))
+		if err = failed; err != nil {
+			return
+		}
+		var read []operation
+		read, err = s.pages(m.Conversation)
+		all = append(all, read...)
+		if dead := s.BulkDLQ.Len() + s.InboundDLQ.Len() + s.MediaDLQ.Len() + s.CRMDLQ.Len() + s.SendDLQ.Len(); dead > 0 {
 			t.Fatalf("%d entries are parked", dead)
 		}
 	})

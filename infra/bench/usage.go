@@ -4,14 +4,9 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"maps"
-	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"threadline/infra/sim"
 	"threadline/shared/metric"
@@ -46,19 +41,18 @@ type scene struct {
 // customer is a WhatsApp id.
 const customer = "34600111222"
 
-func newScene(t testing.TB) *scene {
+func newScene(t testing.TB, o sim.Options) *scene {
 	s := &scene{meters: map[string][]*store.Meter{}}
-	s.Sim = sim.New(t, sim.Options{
-		Receipts: []sim.Receipt{}, // delivered one by one
-		Log:      slog.New(slog.NewJSONHandler(&s.logs, nil)),
-		Table: func(function string, t store.API) store.API {
-			m := store.NewMeter(t)
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			s.meters[function] = append(s.meters[function], m)
-			return m
-		},
-	})
+	o.Receipts = []sim.Receipt{} // delivered one by one
+	o.Log = slog.New(slog.NewJSONHandler(&s.logs, nil))
+	o.Table = func(function string, t store.API) store.API {
+		m := store.NewMeter(t)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.meters[function] = append(s.meters[function], m)
+		return m
+	}
+	s.Sim = sim.New(t, o)
 	return s
 }
 
@@ -78,13 +72,20 @@ func (l *lines) Write(p []byte) (int, error) {
 // measure does something, lets everything that follows from it happen, and returns what that took.
 func (s *scene) measure(do func()) usage {
 	s.Run(time.Minute) // what moves with time does
+	return s.during(func() {
+		do()
+		s.Quiet()
+	})
+}
+
+// during returns what something takes.
+func (s *scene) during(do func()) usage {
 	runs, calls, logged, metrics, files := s.Runs(), len(s.Calls()), s.logs.bytes, s.metricBytes(), s.fileBytes()
 	tables := s.tables()
 	defaultLog := slog.Default()
 	slog.SetDefault(slog.New(slog.NewJSONHandler(&s.logs, nil)))
 	defer slog.SetDefault(defaultLog)
 	do()
-	s.Quiet()
 
 	u := usage{functions: map[string]use{}, logged: s.logs.bytes - logged + s.metricBytes() - metrics, files: s.fileBytes() - files}
 	for function, n := range s.Runs() {
@@ -145,51 +146,4 @@ func (s *scene) fileBytes() int {
 		}
 	}
 	return total
-}
-
-// crowd adds so many messages to every conversation and so many strangers to the table, as copies of those that are there.
-func (s *scene) crowd(n int) error {
-	var messages, contacts, conversations []map[string]types.AttributeValue
-	for key, it := range s.Table.Items() {
-		switch {
-		case key[1] == "CONTACT":
-			contacts = append(contacts, it)
-		case key[1] == "CONV":
-			conversations = append(conversations, it)
-		case strings.HasPrefix(key[1], "MSG#"):
-			messages = append(messages, it)
-		}
-	}
-	for i := range n {
-		for _, it := range messages {
-			if err := s.put(it, text(it["PK"]), "MSG#"+text(it["SK"])[4:]+"."+pad(i)); err != nil {
-				return err
-			}
-		}
-		for _, it := range contacts {
-			if err := s.put(it, text(it["PK"])+pad(i), "CONTACT"); err != nil {
-				return err
-			}
-		}
-		for _, it := range conversations {
-			if err := s.put(it, text(it["PK"])+pad(i), "CONV"); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *scene) put(it map[string]types.AttributeValue, pk, sk string) error {
-	it = maps.Clone(it)
-	it["PK"], it["SK"] = &types.AttributeValueMemberS{Value: pk}, &types.AttributeValueMemberS{Value: sk}
-	_, err := s.Table.PutItem(context.Background(), &dynamodb.PutItemInput{Item: it})
-	return err
-}
-
-func text(v types.AttributeValue) string {
-	if s, ok := v.(*types.AttributeValueMemberS); ok {
-		return s.Value
-	}
-	return ""
 }
