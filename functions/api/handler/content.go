@@ -72,6 +72,9 @@ func (r *request) content(m *chat.Message) error {
 	if len(given) != 1 {
 		return chat.E(chat.Invalid, "give exactly one of "+strings.Join(all, ", "), nil)
 	}
+	if r.PreviewURL && r.Text == "" {
+		return invalid("preview_url", "it goes with a text")
+	}
 	if r.Reaction != nil && r.ReplyTo != "" {
 		return invalid("reply_to", "a reaction names its message in reaction.message_id")
 	}
@@ -108,11 +111,32 @@ func malformed(field string, kind chat.Kind, err error) error {
 	return invalid(field, what)
 }
 
+// maxWords is how much is kept of what a message says in words, in bytes: the queue takes it beside the content itself.
+const maxWords = 12 << 10
+
+// words shortens what a message says in words.
+func words(s string) string {
+	const more = "…"
+	if len(s) <= maxWords {
+		return s
+	}
+	n := maxWords - len(more)
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + more
+}
+
 func (r *request) text(m *chat.Message, out *whatsapp.Outgoing) error {
-	m.Kind, m.Text, out.Text = chat.KindText, r.Text, &whatsapp.OutText{Body: r.Text}
+	m.Kind, m.Text = chat.KindText, r.Text
+	out.Text = &whatsapp.OutText{Body: r.Text, PreviewURL: r.PreviewURL}
+	if r.PreviewURL {
+		m.Content = encode(map[string]bool{"preview_url": true})
+	}
 	return nil
 }
 
+// into leaves out what the template says, which only the template can tell.
 func (t *template) into(m *chat.Message, out *whatsapp.Outgoing) error {
 	m.Kind, m.Content = chat.KindTemplate, encode(t)
 	out.Template = &whatsapp.Template{Name: t.Name, Language: t.Language, Components: t.Components}
@@ -131,6 +155,7 @@ func (f *media) into(m *chat.Message, out *whatsapp.Outgoing) error {
 
 func (r *request) interactive(m *chat.Message, out *whatsapp.Outgoing) error {
 	m.Kind, m.Content, out.Interactive = chat.KindInteractive, r.Interactive, r.Interactive
+	m.Text = words(out.Words())
 	return nil
 }
 
@@ -140,11 +165,13 @@ func (l *location) into(m *chat.Message, out *whatsapp.Outgoing) error {
 	}
 	m.Kind, m.Content = chat.KindLocation, encode(l)
 	out.Location = &whatsapp.OutLocation{Latitude: *l.Latitude, Longitude: *l.Longitude, Name: l.Name, Address: l.Address}
+	m.Text = words(out.Words())
 	return nil
 }
 
 func (r *request) contacts(m *chat.Message, out *whatsapp.Outgoing) error {
 	m.Kind, m.Content, out.Contacts = chat.KindContacts, encode(r.Contacts), r.Contacts
+	m.Text = words(out.Words())
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"threadline/shared/chat"
+	"threadline/shared/store"
 )
 
 // button is one that an interactive message can have.
@@ -82,6 +83,24 @@ func TestSameKeyOtherRequest(t *testing.T) {
 			t.Errorf("%s: %d entries", other, len(r.queue.entries))
 		}
 		r.again(first, base)
+	}
+}
+
+// What is compared outlives a new version: a request must not be another one after it.
+func TestWhatARequestIsComparedBy(t *testing.T) {
+	for body, want := range map[string]string{
+		text: `{"to":{"phone":"34600111222"},"text":"hello"}`,
+		`{"to":"+34600111222","text":"hello","preview_url":false}`:               `{"to":{"phone":"34600111222"},"text":"hello"}`,
+		`{"to":"+34600111222","text":"hello","preview_url":true}`:                `{"to":{"phone":"34600111222"},"text":"hello","preview_url":true}`,
+		`{"to":"+34600111222","template":{"name":"a","language":"es"}}`:          `{"to":{"phone":"34600111222"},"template":{"name":"a","language":"es"}}`,
+		`{"to":"+34600111222","location":{"latitude":1,"longitude":2}}`:          `{"to":{"phone":"34600111222"},"location":{"latitude":1,"longitude":2}}`,
+		`{"to":"+34600111222","interactive":{"type":"hologram"},"number":"100"}`: `{"to":{"phone":"34600111222"},"number":"100","interactive":{"type":"hologram"}}`,
+	} {
+		r := newRig(t)
+		r.post(body).sent()
+		if got := r.last().Send.Request; got != store.Hash([]byte(want)) {
+			t.Errorf("%s isn't compared by %s", body, want)
+		}
 	}
 }
 

@@ -47,6 +47,9 @@ var badSend = []struct {
 	{"long text", `{"to":"+34600111222","text":"` + strings.Repeat("ñ", 4097) + `"}`, "text: 4097 characters, at most 4096", false},
 	{"two contents", `{"to":"+34600111222","text":"a","media":{"type":"image","id":"1"}}`, "exactly one of", false},
 
+	{"a preview without a text", `{"to":"+34600111222","media":{"type":"image","id":"1"},"preview_url":true}`, "preview_url: it goes with a text", true},
+	{"a preview in words", `{"to":"+34600111222","text":"a","preview_url":"yes"}`, `preview_url" must be true or false`, false},
+
 	{"template without name", `{"to":"+34600111222","template":{"language":"en"}}`, "template: template needs a name and a language", false},
 	{"template without language", `{"to":"+34600111222","template":{"name":"a"}}`, "template: template needs a name and a language", false},
 	{"language as an object", `{"to":"+34600111222","template":{"name":"a","language":{"code":"en"}}}`, `"template.language" must be a string`, false},

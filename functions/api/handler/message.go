@@ -137,7 +137,9 @@ func (a *API) address(ctx context.Context, req request, to recipient, m *chat.Me
 			return err
 		}
 		// The request can make its category stricter, and no less strict.
-		m.Send.Category = stricter(cmp.Or(req.Category, service), listed)
+		m.Send.Category = stricter(cmp.Or(req.Category, service), strings.ToLower(listed.Category))
+		listed.Category = cmp.Or(listed.Category, req.Category)
+		m.Text = words(listed.Render(req.Template.Components))
 	}
 	expire(m, req.Category, thread)
 	return nil

@@ -17,6 +17,7 @@ type request struct {
 	To          json.RawMessage       `json:"to"`
 	Number      string                `json:"number,omitempty"`
 	Text        string                `json:"text,omitempty"`
+	PreviewURL  bool                  `json:"preview_url,omitempty"`
 	Template    *template             `json:"template,omitempty"`
 	Media       *media                `json:"media,omitempty"`
 	Interactive json.RawMessage       `json:"interactive,omitempty"`

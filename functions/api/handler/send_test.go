@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"threadline/shared/chat"
 	"threadline/shared/store"
@@ -125,6 +126,7 @@ func TestNumbers(t *testing.T) {
 
 func TestContents(t *testing.T) {
 	const to = `{"to":"+34600111222",`
+	const code = `"components":[{"type":"body","parameters":[{"type":"text","text":"123456"}]}]`
 	for _, c := range []struct {
 		name, body    string
 		kind          chat.Kind
@@ -134,26 +136,30 @@ func TestContents(t *testing.T) {
 		life          time.Duration
 	}{
 		{name: "text", body: `"text":"a < b ñ 🎉"}`, kind: chat.KindText, text: "a < b ñ 🎉", category: "service", life: 24 * time.Hour},
+		{name: "text with a preview", body: `"text":"https://a.example","preview_url":true}`, kind: chat.KindText, text: "https://a.example",
+			content: `{"preview_url":true}`, category: "service", life: 24 * time.Hour},
+		{name: "text without a preview", body: `"text":"https://a.example","preview_url":false}`, kind: chat.KindText, text: "https://a.example",
+			category: "service", life: 24 * time.Hour},
 		{name: "promotion", body: `"text":"sale","category":"marketing"}`, kind: chat.KindText, text: "sale", category: "marketing", life: 24 * time.Hour},
 		{name: "code as text", body: `"text":"1234","category":"authentication"}`, kind: chat.KindText, text: "1234", category: "authentication", life: 10 * time.Minute},
-		{name: "template", body: `"template":{"name":"a","language":"en_US"}}`, kind: chat.KindTemplate,
+		{name: "template", body: `"template":{"name":"a","language":"en_US"}}`, kind: chat.KindTemplate, text: "Template a",
 			content: `{"name":"a","language":"en_US"}`, category: "marketing", life: 24 * time.Hour},
-		{name: "template with parameters", body: `"template":{"name":"a","language":"es","components":[{"type":"body","parameters":[]}]}}`, kind: chat.KindTemplate,
+		{name: "template with parameters", body: `"template":{"name":"a","language":"es","components":[{"type":"body","parameters":[]}]}}`, kind: chat.KindTemplate, text: "Template a",
 			content: `{"name":"a","language":"es","components":[{"type":"body","parameters":[]}]}`, category: "marketing", life: 24 * time.Hour},
-		{name: "template called utility", body: `"template":{"name":"a","language":"es"},"category":"utility"}`, kind: chat.KindTemplate,
+		{name: "template called utility", body: `"template":{"name":"a","language":"es"},"category":"utility"}`, kind: chat.KindTemplate, text: "Template a",
 			content: `{"name":"a","language":"es"}`, category: "marketing", life: 24 * time.Hour},
-		{name: "one-time code", body: `"template":{"name":"a","language":"es"},"category":"AUTHENTICATION"}`, kind: chat.KindTemplate,
-			content: `{"name":"a","language":"es"}`, category: "marketing", life: 10 * time.Minute},
-		{name: "interactive", kind: chat.KindInteractive, category: "service", life: 24 * time.Hour,
+		{name: "one-time code", body: `"template":{"name":"a","language":"es",` + code + `},"category":"AUTHENTICATION"}`, kind: chat.KindTemplate, text: "Template a",
+			content: `{"name":"a","language":"es",` + code + `}`, category: "marketing", life: 10 * time.Minute},
+		{name: "interactive", kind: chat.KindInteractive, text: "?\n[Yes]", category: "service", life: 24 * time.Hour,
 			body:    `"interactive":{"type":"button","n":12345678901234567890,"body":{"text":"?"},"action":{"buttons":[` + button + `]}}}`,
 			content: `{"type":"button","n":12345678901234567890,"body":{"text":"?"},"action":{"buttons":[` + button + `]}}`},
-		{name: "interactive of a type to come", body: `"interactive":{"type":"hologram","x":[1]}}`, kind: chat.KindInteractive,
+		{name: "interactive of a type to come", body: `"interactive":{"type":"hologram","x":[1]}}`, kind: chat.KindInteractive, text: "Hologram",
 			content: `{"type":"hologram","x":[1]}`, category: "service", life: 24 * time.Hour},
-		{name: "location", body: `"location":{"latitude":41.385063999999999,"longitude":-2.1734,"name":"Office","address":"Gran Via 1"}}`, kind: chat.KindLocation,
+		{name: "location", body: `"location":{"latitude":41.385063999999999,"longitude":-2.1734,"name":"Office","address":"Gran Via 1"}}`, kind: chat.KindLocation, text: "Office\nGran Via 1\n41.385064, -2.1734",
 			content: `{"latitude":41.385064,"longitude":-2.1734,"name":"Office","address":"Gran Via 1"}`, category: "service", life: 24 * time.Hour},
-		{name: "the place at 0, 0", body: `"location":{"latitude":0,"longitude":0}}`, kind: chat.KindLocation,
+		{name: "the place at 0, 0", body: `"location":{"latitude":0,"longitude":0}}`, kind: chat.KindLocation, text: "0, 0",
 			content: `{"latitude":0,"longitude":0}`, category: "service", life: 24 * time.Hour},
-		{name: "contacts", body: `"contacts":[{"name":{"formatted_name":"Bo Li","first_name":"Bo"},"phones":[{"phone":"+34911222333","type":"WORK"}]}]}`, kind: chat.KindContacts,
+		{name: "contacts", body: `"contacts":[{"name":{"formatted_name":"Bo Li","first_name":"Bo"},"phones":[{"phone":"+34911222333","type":"WORK"}]}]}`, kind: chat.KindContacts, text: "Bo Li\n+34911222333 (work)",
 			content: `[{"name":{"formatted_name":"Bo Li","first_name":"Bo"},"phones":[{"phone":"+34911222333","type":"WORK"}]}]`, category: "service", life: 24 * time.Hour},
 		{name: "image by id", body: `"media":{"type":"image","id":"77","caption":"look"}}`, kind: chat.KindImage, text: "look",
 			file: chat.Attachment{State: chat.Remote, MediaID: "77"}, category: "service", life: 24 * time.Hour},
@@ -196,10 +202,14 @@ func TestLongest(t *testing.T) {
 	r := newRig(t)
 	r.post(`{"to":"+34600111222","text":"` + strings.Repeat("🎉", 4096) + `"}`).sent()
 	r.post(`{"to":"+34600111222","interactive":{"type":"a","a":"` + strings.Repeat("ñ", 32<<10-50) + `"}}`).sent()
+	r.post(`{"to":"+34600111222","interactive":{"type":"a","action":{"sections":[{"title":"` + strings.Repeat("ñ", 32<<10-90) + `"}]}}}`).sent()
 	for _, e := range r.queue.entries {
 		if len(e.Body) > 240_000 {
 			t.Errorf("%d bytes", len(e.Body))
 		}
+	}
+	if said := r.last().Text; len(said) > maxWords || !strings.HasSuffix(said, "ñ…") || !utf8.ValidString(said) {
+		t.Errorf("it says %d bytes", len(said))
 	}
 }
 

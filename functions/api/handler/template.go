@@ -49,20 +49,27 @@ const (
 // lists remembers, in this process, when Meta was last asked for an account's templates.
 type lists struct {
 	mu    sync.Mutex
-	asked map[string]time.Time
+	asked map[string]asking
 }
 
-// mayAsk tells whether it is time to ask Meta again, and notes that it was.
-func (l *lists) mayAsk(waba string, now time.Time) bool {
+// asking is a question to Meta: when, and when a template had last changed then, as far as anybody knew.
+type asking struct{ at, expired time.Time }
+
+// mayAsk tells whether it is time to ask Meta again for a list, and notes that it was. A template that changed since is
+// worth asking at once: once, and once more when the second is over in which it changed, for webhooks have no finer time.
+func (l *lists) mayAsk(list store.TemplateList, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if last, ok := l.asked[waba]; ok && now.Sub(last) < missingFor {
+	last, ok := l.asked[list.WABA]
+	over := list.Expired.Add(time.Second)
+	changed := list.Expired.After(last.expired) || last.at.Before(over) && !now.Before(over)
+	if ok && !changed && now.Sub(last.at) < missingFor {
 		return false
 	}
 	if l.asked == nil {
-		l.asked = map[string]time.Time{}
+		l.asked = map[string]asking{}
 	}
-	l.asked[waba] = now
+	l.asked[list.WABA] = asking{now, list.Expired}
 	return true
 }
 
@@ -71,11 +78,11 @@ func (a *API) current(l store.TemplateList) bool {
 	return !l.Stale() && a.now().Sub(l.Fetched) < listedFor
 }
 
-// renew asks Meta for an account's templates and keeps them. ok is false where it isn't time to ask, or Meta doesn't say:
-// then what is known has to do.
-func (a *API) renew(ctx context.Context, waba string, within time.Duration) (list store.TemplateList, ok bool) {
-	now := a.now()
-	if a.Graph == nil || !a.lists.mayAsk(waba, now) {
+// renew asks Meta for the templates of a list's account and keeps them. ok is false where it isn't time to ask, or Meta
+// doesn't say: then what is known has to do.
+func (a *API) renew(ctx context.Context, known store.TemplateList, within time.Duration) (list store.TemplateList, ok bool) {
+	now, waba := a.now(), known.WABA
+	if a.Graph == nil || !a.lists.mayAsk(known, now) {
 		return list, false
 	}
 	asking, cancel := context.WithTimeout(ctx, within)
@@ -101,33 +108,34 @@ func (a *API) renew(ctx context.Context, waba string, within time.Duration) (lis
 	return list, true
 }
 
-// template checks the parameters against the template as Meta lists it, and returns its category: marketing if Meta
+// template checks the parameters against the template as Meta lists it, and returns that: nothing but the name if Meta
 // doesn't list it, which may be too new.
-func (a *API) template(ctx context.Context, n chat.NumberID, t template) (category string, err error) {
+func (a *API) template(ctx context.Context, n chat.NumberID, t template) (info whatsapp.TemplateInfo, err error) {
+	info.Name = t.Name
 	waba, err := a.Store.AccountOf(ctx, n)
 	if err != nil || waba == "" {
-		return marketing, err
+		return info, err
 	}
 	known, list, found, err := a.Store.Template(ctx, waba, t.Name, t.Language)
 	if err != nil {
-		return "", err
+		return info, err
 	}
 	if !found || !a.current(list) {
-		if list, ok := a.renew(ctx, waba, askToSend); ok {
+		if list, ok := a.renew(ctx, list, askToSend); ok {
 			known, found = find(list, t)
 		}
 	}
 	if !found {
-		return marketing, nil
+		return info, nil
 	}
-	info := whatsapp.TemplateInfo{
+	info = whatsapp.TemplateInfo{
 		Name: known.Name, Language: known.Language, ID: known.ID, Category: known.Category, Status: known.Status,
 		Quality: known.Quality, Format: known.Format, Components: known.Components,
 	}
 	if err := info.Check(t.Components); err != nil {
-		return "", malformed("template", chat.KindTemplate, err)
+		return info, malformed("template", chat.KindTemplate, err)
 	}
-	return strings.ToLower(known.Category), nil
+	return info, nil
 }
 
 func find(l store.TemplateList, t template) (known store.Template, found bool) {
@@ -147,6 +155,14 @@ type templateView struct {
 	Quality    string          `json:"quality,omitempty"`
 	Format     string          `json:"format,omitempty"`
 	Components json.RawMessage `json:"components,omitempty"`
+	Said       *saidView       `json:"said,omitempty"`
+}
+
+// saidView is the newest word of a webhook on a template.
+type saidView struct {
+	Event string    `json:"event"`
+	Why   string    `json:"why,omitempty"`
+	At    time.Time `json:"at"`
 }
 
 // listTemplates shows what can be sent from a number.
@@ -168,7 +184,7 @@ func (a *API) listTemplates(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !a.current(list) {
-		if renewed, ok := a.renew(r.Context(), waba, askForLists); ok {
+		if renewed, ok := a.renew(r.Context(), list, askForLists); ok {
 			list = renewed
 		}
 	}
@@ -186,5 +202,9 @@ func (a *API) listTemplates(w http.ResponseWriter, r *http.Request) error {
 }
 
 func viewTemplate(n chat.NumberID, t store.Template) templateView {
-	return templateView{n, t.Name, t.Language, strings.ToLower(t.Category), t.Status, t.Quality, t.Format, t.Components}
+	v := templateView{n, t.Name, t.Language, strings.ToLower(t.Category), t.Status, t.Quality, t.Format, t.Components, nil}
+	if s := t.Said; s != nil {
+		v.Said = &saidView{s.Event, s.Why, s.Stamp.At}
+	}
+	return v
 }

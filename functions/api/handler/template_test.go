@@ -180,6 +180,35 @@ func TestTemplateParameters(t *testing.T) {
 	}
 }
 
+// A template that was sent reads as the customer reads it, without a one-time code.
+func TestWhatATemplateSays(t *testing.T) {
+	const body = `[{"type":"BODY","text":"Hi {{1}}, order {{2}}"},{"type":"BUTTONS","buttons":[{"type":"QUICK_REPLY","text":"Thanks"}]}]`
+	const request = `{"to":"+34600111222","template":{"name":"order","language":"es","components":[
+		{"type":"body","parameters":[{"type":"text","text":"Bo"},{"type":"text","text":"7"}]}]}}`
+	for _, c := range []struct {
+		name, category, request, want string
+		listed                        bool
+	}{
+		{"known", "UTILITY", request, "Hi Bo, order 7\n[Thanks]", true},
+		{"unknown", "", request, "Template order\nBo\n7", false},
+		{"a one-time code", "AUTHENTICATION", request, "Hi …, order …\n[Thanks]", true},
+		{"an unknown one-time code", "", request[:len(request)-1] + `,"category":"authentication"}`, "Template order", false},
+	} {
+		r := newRig(t)
+		r.seeAccount()
+		if c.listed {
+			r.meta.templates = []whatsapp.TemplateInfo{listed("order", "es", c.category, body)}
+		}
+		id := r.post(c.request).sent()
+		if m := r.last(); m.Text != c.want {
+			t.Errorf("%s: queued as %q, want %q", c.name, m.Text, c.want)
+		}
+		if v := r.shown(string(id)); v.Text != c.want || v.Content == nil {
+			t.Errorf("%s: shown as %q with %s", c.name, v.Text, v.Content)
+		}
+	}
+}
+
 // What Meta doesn't list isn't known to be wrong.
 func TestParametersOfAnUnknownTemplate(t *testing.T) {
 	r := newRig(t)

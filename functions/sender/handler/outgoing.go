@@ -17,7 +17,13 @@ func outgoing(m chat.Message) (whatsapp.Outgoing, error) {
 	}
 	switch m.Kind {
 	case chat.KindText:
-		out.Text = &whatsapp.OutText{Body: m.Text}
+		out.Text = &whatsapp.OutText{}
+		if m.Content != nil { // what was asked for beside the text
+			if err := into(m.Content, &out.Text); err != nil {
+				return out, err
+			}
+		}
+		out.Text.Body = m.Text
 		return out, nil
 	case chat.KindInteractive:
 		out.Interactive = m.Content

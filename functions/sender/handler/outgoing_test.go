@@ -31,6 +31,8 @@ func TestInMetasWords(t *testing.T) {
 		{"sticker", file(chat.KindSticker, "", chat.Attachment{MediaID: "5"}), whatsapp.Outgoing{Sticker: &whatsapp.OutMedia{ID: "5"}}},
 		{"template", chat.Message{Kind: chat.KindTemplate, Content: json.RawMessage(`{"name":"n","language":"en_US","components":[{"type":"body"}]}`)},
 			whatsapp.Outgoing{Template: &whatsapp.Template{Name: "n", Language: "en_US", Components: json.RawMessage(`[{"type":"body"}]`)}}},
+		{"text with a preview", chat.Message{Kind: chat.KindText, Text: "https://a.example", Content: json.RawMessage(`{"preview_url":true}`)},
+			whatsapp.Outgoing{Text: &whatsapp.OutText{Body: "https://a.example", PreviewURL: true}}},
 		{"bare template", chat.Message{Kind: chat.KindTemplate, Content: json.RawMessage(`{"name":"n","language":"en"}`)},
 			whatsapp.Outgoing{Template: &whatsapp.Template{Name: "n", Language: "en"}}},
 		{"buttons", chat.Message{Kind: chat.KindInteractive, Content: json.RawMessage(`{"type":"button"}`)},
@@ -50,6 +52,25 @@ func TestInMetasWords(t *testing.T) {
 			if got, err := outgoing(m); err != nil || !reflect.DeepEqual(got, want) {
 				t.Errorf("%s to a %s: %+v (%v)", test.name, address, got, err)
 			}
+		}
+	}
+}
+
+// What api writes for people to read isn't sent in place of what was asked for, or beside it.
+func TestWordsAreNotSent(t *testing.T) {
+	for kind, content := range map[chat.Kind]string{
+		chat.KindTemplate: `{"name":"n","language":"en"}`, chat.KindInteractive: `{"type":"button"}`,
+		chat.KindLocation: `{"latitude":1,"longitude":2}`, chat.KindContacts: `[{"name":{"formatted_name":"Bo","first_name":"Bo"}}]`,
+	} {
+		silent := chat.Message{Kind: kind, Content: json.RawMessage(content), Send: &chat.Send{}}
+		want, err := outgoing(silent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := silent
+		said.Text = "words"
+		if got, err := outgoing(said); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, want %+v (%v)", kind, got, want, err)
 		}
 	}
 }
