@@ -25,7 +25,8 @@ const (
 	settled     = 2 * time.Minute // after a number's last chunk, before its conversations are fed
 	feeders     = 4               // conversations that are fed at the same time
 	mouthful    = 5               // messages of a conversation that are fed at once: its next live one stands behind them
-	patience    = 24 * time.Hour  // with entries that don't come: a CRM that refuses says so on the entry
+	maxMouthful = 50
+	patience    = 24 * time.Hour // with entries that don't come: a CRM that refuses says so on the entry
 	feederLease = 30 * time.Minute
 	feederName  = "import"
 
@@ -36,8 +37,8 @@ const (
 	skips = 50
 )
 
-// pace is how long a number's import must have been quiet. A job's other waits keep a proportion to it, so that one
-// setting makes all of an import quick where no CRM has to be spared.
+// pace is how long a number's import must have been quiet. A job's other waits keep a proportion to it, and what is fed
+// at once the inverse one, so that one setting makes all of an import quick where no CRM has to be spared.
 type pace time.Duration
 
 func (p pace) settled() time.Duration   { return time.Duration(p) }
@@ -46,6 +47,11 @@ func (p pace) longLook() time.Duration  { return time.Duration(p) * 5 / 2 }
 func (p pace) firstTurn() time.Duration { return time.Duration(p) / 4 } // while all feeders are busy: 30 s
 func (p pace) longTurn() time.Duration  { return time.Duration(p) * 2 }
 func (p pace) growth() time.Duration    { return time.Duration(p) * 5 / 2 } // of the rate at which a CRM is fed: 5 min
+
+// mouthful is how many messages of a conversation are fed at once.
+func (p pace) mouthful() int {
+	return min(max(mouthful, int(mouthful*settled/time.Duration(p))), maxMouthful)
+}
 
 // gap is how long one of the feeders leaves a CRM alone that takes so many entries a second of all of them.
 func (p pace) gap(entries int, perSecond float64) time.Duration {
@@ -148,7 +154,7 @@ type feeding struct {
 
 // page reads the messages that a job is at, and what of their entries is missing.
 func (h *Handler) page(ctx context.Context, j importJob, at place) ([]chat.Message, []feeding, error) {
-	page, err := h.Store.Imported(ctx, j.Conversation, at.passed, mouthful)
+	page, err := h.Store.Imported(ctx, j.Conversation, at.passed, h.pace().mouthful())
 	if err != nil {
 		return nil, nil, err
 	}

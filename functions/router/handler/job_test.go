@@ -84,6 +84,15 @@ func TestAnImportSlowsDown(t *testing.T) {
 	}
 }
 
+// TestAQuickPaceTakesMore: a queue's shortest wait is a second.
+func TestAQuickPaceTakesMore(t *testing.T) {
+	for p, want := range map[pace]int{pace(10 * time.Minute): 5, pace(settled): 5, pace(time.Minute): 10, pace(10 * time.Second): 50} {
+		if got := p.mouthful(); got != want {
+			t.Errorf("%v: %d at once, want %d", time.Duration(p), got, want)
+		}
+	}
+}
+
 // TestCursorsGrow: the store takes the greater text for the later place.
 func TestCursorsGrow(t *testing.T) {
 	at := time.UnixMilli(1772452800123).UTC()
