@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+
+	"threadline/shared/chat"
 )
 
 // Template is a message template as Meta lists it.
@@ -17,9 +19,18 @@ type Template struct {
 	Quality    string          `json:"quality,omitempty"`
 	Format     string          `json:"format,omitempty"` // of its parameters: NAMED or POSITIONAL
 	Components json.RawMessage `json:"components,omitempty"`
+	// Said is the newest word of a webhook on it, which the list hasn't.
+	Said *TemplateWord `json:"said,omitempty"`
 }
 
-// equal tells whether nothing about the template has changed.
+// TemplateWord is what a webhook says of a template, in Meta's words.
+type TemplateWord struct {
+	Event string     `json:"event"` // such as "REJECTED"; the webhook field where Meta has no word
+	Why   string     `json:"why,omitempty"`
+	Stamp chat.Stamp `json:"stamp"`
+}
+
+// equal tells whether nothing in the list has changed about the template.
 func (t Template) equal(u Template) bool {
 	type words [7]string
 	return words{t.Name, t.Language, t.ID, t.Category, t.Status, t.Quality, t.Format} ==
@@ -48,7 +59,7 @@ type templateList struct {
 	Begun time.Time `json:"begun"`
 }
 
-// templateItem is one template. One that Meta doesn't list any more is gone, and is forgotten after a while.
+// templateItem is one template. One that Meta doesn't list any more, or not yet, is gone, and is forgotten after a while.
 type templateItem struct {
 	Template
 	Gone bool `json:"gone,omitempty"`
@@ -100,13 +111,16 @@ func (s *Store) Templates(ctx context.Context, waba string) (TemplateList, error
 	return l, nil
 }
 
-// PutTemplates replaces the list by all templates that Meta had when it was asked. One that was asked for earlier than
-// what is known changes nothing.
+// PutTemplates replaces the list by all templates that Meta had when it was asked, and adds to each what was said of it.
+// A list that was asked for earlier than what is known changes nothing.
 func (s *Store) PutTemplates(ctx context.Context, waba string, fetched time.Time, all []Template) error {
 	return s.contend(ctx, func() error {
 		known, err := s.templates(ctx, waba)
 		if err != nil {
 			return err
+		}
+		for i, t := range all {
+			all[i].Said = known.items[templateKey(waba, t.Name, t.Language)].val.Said
 		}
 		list := known.list
 		if list.val.Begun.After(fetched) || list.val.Fetched.Equal(fetched) {
@@ -181,6 +195,33 @@ func inBatches(ops []op) [][]op {
 		}
 	}
 	return batches
+}
+
+// TemplateSaid keeps the word of a webhook on a template, if it is the newest. The template needn't be on the list.
+func (s *Store) TemplateSaid(ctx context.Context, waba, name, language string, word TemplateWord) error {
+	k := templateKey(waba, name, language)
+	return s.contend(ctx, func() error {
+		items, err := s.get(ctx, k)
+		if err != nil {
+			return err
+		}
+		d, err := read[templateItem](items, k)
+		if err != nil || d.val.Said != nil && !word.Stamp.Newer(d.val.Said.Stamp) {
+			return err
+		}
+		if d.rev == 0 {
+			d.val = templateItem{Template: Template{Name: name, Language: language}, Gone: true}
+		}
+		if d.val.Gone {
+			d.ttl = s.now().Add(goneFor)
+		}
+		d.val.Said = &word
+		o, err := d.put()
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, o)
+	})
 }
 
 // ExpireTemplates says that a template of the account changed at a time, as Meta gives it.

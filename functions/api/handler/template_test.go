@@ -118,6 +118,65 @@ func TestTemplatesAreAskedForAgain(t *testing.T) {
 	}
 }
 
+// A webhook is worth a question at once, however short the last one is ago, and one more when its second is over.
+func TestAWebhookIsWorthAQuestion(t *testing.T) {
+	r := newRig(t)
+	r.seeAccount()
+	ask := func(n int, why string) {
+		t.Helper()
+		for range 3 { // and no more
+			r.templates("")
+		}
+		r.wantAsked(n, why)
+	}
+	expire := func(at time.Time) {
+		t.Helper()
+		if err := r.store.ExpireTemplates(t.Context(), waba, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.now = noon.Add(100 * time.Millisecond)
+	ask(1, "the first")
+	expire(noon)
+	r.now = noon.Add(300 * time.Millisecond)
+	ask(2, "a template changed in the same second")
+	r.now = noon.Add(time.Second)
+	ask(3, "the second is over")
+	r.now = noon.Add(10 * time.Second)
+	ask(3, "nothing changed")
+	expire(noon.Add(12 * time.Second)) // Meta's clock is ahead
+	ask(4, "a webhook of the future")
+	r.now = noon.Add(12500 * time.Millisecond)
+	ask(4, "within its second")
+	r.now = noon.Add(13 * time.Second)
+	ask(5, "after it")
+
+	r.meta.err = errors.New("down")
+	expire(noon.Add(20 * time.Second))
+	r.now = noon.Add(21 * time.Second)
+	ask(6, "Meta is down")
+	r.now = noon.Add(22 * time.Second)
+	ask(6, "Meta is still down")
+}
+
+// What a webhook said of a template is shown with it, from Meta's list and from ours.
+func TestWhatIsSaidOfATemplate(t *testing.T) {
+	r := newRig(t)
+	r.seeAccount()
+	r.meta.templates = []whatsapp.TemplateInfo{listed("bill", "es", "UTILITY", `[]`), listed("order", "es", "UTILITY", `[]`)}
+	err := r.store.TemplateSaid(t.Context(), waba, "order", "es", store.TemplateWord{Event: "PAUSED", Why: "quality", Stamp: chat.Stamp{At: noon}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []string{"Meta's list", "ours"} {
+		got := r.templates("").Templates
+		if len(got) != 2 || got[0].Said != nil || got[1].Said == nil || *got[1].Said != (saidView{"PAUSED", "quality", noon}) {
+			t.Errorf("%s: %+v", from, got)
+		}
+	}
+	r.wantAsked(1, "twice in a moment")
+}
+
 // A template that isn't on the list may be newer than the list.
 func TestNewTemplate(t *testing.T) {
 	r := newRig(t)

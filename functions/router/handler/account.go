@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -45,12 +46,32 @@ func (h *Handler) event(ctx context.Context, u whatsapp.Update) error {
 	slog.DebugContext(ctx, "stored an account event", "field", e.Field, "first", first)
 	stamp := chat.Stamp{At: provided(e.Timestamp, u), ID: kept.Hash}
 	if e.Template != nil {
-		if err := h.Store.ExpireTemplates(ctx, e.WABA, stamp.At); err != nil {
+		if err := h.template(ctx, e, stamp); err != nil {
 			return err
 		}
 	}
 	return h.learn(ctx, e, stamp)
 }
+
+// template keeps what an event says of a template, and has the list asked for again.
+func (h *Handler) template(ctx context.Context, e whatsapp.AccountEvent, stamp chat.Stamp) error {
+	if t := e.Template; t.Name != "" {
+		why := t.Reason
+		if t.Event == "" { // then its field tells what changed, and not to what
+			why = joined(": ", joined(", ", t.Quality, t.Category), why)
+		}
+		word := store.TemplateWord{Event: clip(cmp.Or(t.Event, e.Field), maxWord), Why: clip(why, maxWord), Stamp: stamp}
+		err := h.Store.TemplateSaid(ctx, e.WABA, clip(t.Name, maxTemplate), clip(t.Language, maxID), word)
+		if err != nil {
+			return err
+		}
+	}
+	return h.Store.ExpireTemplates(ctx, e.WABA, stamp.At)
+}
+
+// maxTemplate is how long Meta lets the name of a template be.
+// https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates
+const maxTemplate = 512
 
 // maxChanges is how many changes one event may make: no event that is known makes more than a few.
 const maxChanges = 20

@@ -12,6 +12,7 @@ import (
 	"threadline/shared/chat"
 	"threadline/shared/event"
 	"threadline/shared/metric"
+	"threadline/shared/store"
 	"threadline/shared/whatsapp"
 )
 
@@ -171,6 +172,31 @@ func TestTemplatesExpire(t *testing.T) {
 	}
 }
 
+// TestWhatIsSaidOfATemplate: why it isn't as it was is kept with it, whichever event comes last.
+func TestWhatIsSaidOfATemplate(t *testing.T) {
+	const a = `"message_template_name":"a","message_template_language":"en-US"`
+	for _, test := range []struct{ field, body, event, why string }{
+		{"message_template_status_update", `{"event":"REJECTED",` + a + `,"reason":"INVALID_FORMAT"}`, "REJECTED", "INVALID_FORMAT"},
+		{"message_template_status_update", `{"event":"APPROVED",` + a + `,"reason":"NONE","message_template_category":"UTILITY"}`, "APPROVED", ""},
+		{"message_template_quality_update", `{"previous_quality_score":"GREEN","new_quality_score":"RED",` + a + `}`, "message_template_quality_update", "RED"},
+		{"template_category_update", `{"previous_category":"UTILITY","new_category":"MARKETING",` + a + `}`, "template_category_update", "MARKETING"},
+	} {
+		r := newRig(t)
+		early := r.post("message_template_status_update", `{"event":"PENDING",`+a+`}`)[0]
+		early.Time--
+		r.takeAll(test.field, test.body)
+		r.take(early)
+		all := []store.Template{{Name: "a", Language: "en_US"}}
+		if err := r.store.PutTemplates(t.Context(), "7", noon, all); err != nil {
+			t.Fatal(err)
+		}
+		got := all[0].Said
+		if got == nil || got.Event != test.event || got.Why != test.why || !got.Stamp.At.Equal(time.Unix(1772452860, 0)) {
+			t.Errorf("%s %s: said %+v", test.field, test.body, got)
+		}
+	}
+}
+
 func TestEventsNameAsMuchAsTheyLike(t *testing.T) {
 	r := newRig(t)
 	long := strings.Repeat("x", 70<<10)
@@ -183,6 +209,7 @@ func TestEventsNameAsMuchAsTheyLike(t *testing.T) {
 	if err != nil || len(a.Facts) > maxChanges {
 		t.Errorf("%d facts (%v)", len(a.Facts), err)
 	}
+	r.takeAll("message_template_status_update", `{"event":"`+long+`","reason":"`+long+`","message_template_name":"`+long+`","message_template_language":"`+long+`"}`)
 	r.take(whatsapp.Update{Kind: whatsapp.KindEvent, WABA: long, Field: "account_update", Body: json.RawMessage(`{"event":"ACCOUNT_DELETED"}`)})
 }
 
