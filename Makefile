@@ -2,7 +2,7 @@ export CGO_ENABLED := 0
 # The same flags everywhere, as deployed: packages are compiled once for the functions, the runner and the tests.
 export GOFLAGS := -trimpath -tags=lambda.norpc -ldflags=-s
 
-.PHONY: help run test deploy-local redrive reset setup lint build go
+.PHONY: help run test bench fuzz deploy-local redrive reset setup lint build go
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -14,6 +14,14 @@ run: go ## Everything on http://localhost:8080 (PORT=, STATE_DIR=, APP_SECRET=, 
 
 test: lint ## All tests, the end-to-end tests included
 	go test -timeout 15m ./...
+
+# Every fuzz target for TIME each; what it finds is written to testdata/fuzz, which `make test` replays.
+fuzz: go ## Fuzz the parsers (TIME=10m for each), by hand or every night
+	@for t in $$(grep -rl '^func Fuzz' --include='*_test.go' .); do \
+	  for f in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' $$t); do \
+	    echo "$$f in $$(dirname $$t)"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime $(or $(TIME),10m) ./$$(dirname $$t) || exit 1; \
+	  done; \
+	done
 
 bench: go ## Measure calls, units, dollars, times, sizes and memory (ONLY=cost,start … for a part)
 	@go run ./infra/bench -only "$(ONLY)"
