@@ -33,7 +33,7 @@ var mistakes = []struct {
 	{"a shared role", "roles", "!GetAtt MediaRole.Arn", "!GetAtt SenderRole.Arn"},
 	{"a managed policy", "roles", "  RouterRole:\n    Type: AWS::IAM::Role\n    Properties:\n",
 		"  RouterRole:\n    Type: AWS::IAM::Role\n    Properties:\n      ManagedPolicyArns: [!Sub \"arn:${AWS::Partition}:iam::aws:policy/AmazonSQSFullAccess\"]\n"},
-	{"every resource", "roles", "Action: s3:GetObject\n                Resource: !Sub \"${Bucket.Arn}/media/*\"",
+	{"every resource", "roles", "Action: s3:GetObject\n                Resource: !Sub \"${Bucket.Arn}/uploads/*\"",
 		"Action: s3:GetObject\n                Resource: \"*\""},
 	{"every action", "roles", "Action: s3:GetObject\n", "Action: s3:Get*\n"},
 	{"a role that SAM makes up", "roles", "      Role: !GetAtt ApiRole.Arn\n", ""},

@@ -131,7 +131,7 @@ func revokeNote(m chat.Message) string {
 	return "Deleted."
 }
 
-// fileNote says where the file is as long as it isn't attached.
+// fileNote says where the file is as long as it isn't attached. One that the company sent by Meta's id is nowhere else.
 func fileNote(m chat.Message) string {
 	if m.Attachment == nil {
 		return ""
@@ -139,6 +139,10 @@ func fileNote(m chat.Message) string {
 	switch m.Attachment.State {
 	case chat.Pending:
 		return "The file is arriving."
+	case chat.Remote:
+		if m.Attachment.Link != "" {
+			return "File: " + m.Attachment.Link
+		}
 	case chat.FileFailed:
 		return sentence("The file could not be fetched", m.Attachment.Reason)
 	case chat.Unverified:

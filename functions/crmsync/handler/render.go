@@ -65,7 +65,8 @@ func title(m chat.Message) string {
 	return "Message of type " + m.RawType
 }
 
-// words are what a message of ours says that isn't plain text: an interactive one's body, a template's name.
+// words are what a message of ours says that was stored without a text, as all but plain texts once were: an interactive
+// one's body, a template's name.
 func words(m chat.Message) string {
 	var c struct {
 		Name string

@@ -1,12 +1,18 @@
 package handler
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"threadline/shared/chat"
 )
+
+// sent is a message of the company's.
+func sent(kind chat.Kind, text, content string) chat.Message {
+	return chat.Message{Direction: chat.Out, Kind: kind, Text: text, Content: json.RawMessage(content)}
+}
 
 func TestWhatAMessageIsCalled(t *testing.T) {
 	for _, test := range []struct {
@@ -23,6 +29,14 @@ func TestWhatAMessageIsCalled(t *testing.T) {
 		{chat.Message{Kind: chat.KindRevoke}, "Deleted a message"},
 		{chat.Message{Kind: chat.KindUnsupported}, "A message that WhatsApp doesn't pass on"},
 		{chat.Message{Kind: chat.KindUnknown, RawType: "hologram"}, "Message of type hologram"},
+		{sent(chat.KindTemplate, "Hi Bo\n[Thanks]", `{"name":"order"}`), "Hi Bo\n[Thanks]"},
+		{sent(chat.KindInteractive, "Shall we?\n[Yes]", `{"body":{"text":"Shall we?"}}`), "Shall we?\n[Yes]"},
+		{sent(chat.KindLocation, "Harbour\n1, 2", `{}`), "Harbour\n1, 2"},
+		{sent(chat.KindContacts, "Bo\n+1 555", `[{}]`), "Bo\n+1 555"},
+		{sent(chat.KindTemplate, "", `{"name":"order"}`), "Template order"}, // stored by an earlier version
+		{sent(chat.KindInteractive, "", `{"body":{"text":"Shall we?"}}`), "Shall we?"},
+		{sent(chat.KindLocation, "", `{"latitude":1}`), "Location"},
+		{sent(chat.KindContacts, "", `[{}]`), "Contact card"},
 	} {
 		if got := render(test.m, chat.Contact{}, nil).Text; got != test.want {
 			t.Errorf("%+v is called %q, want %q", test.m, got, test.want)
@@ -59,6 +73,8 @@ func TestWhatAnEntrySaysBelowTheMessage(t *testing.T) {
 		{"a reaction taken back", chat.Message{Amended: chat.Amended{Reactions: map[string]chat.Reaction{"in": {}}}}, nil, ""},
 		{"a lead", chat.Message{Amended: chat.Amended{Signals: []chat.Signal{{Name: "Purchase", Text: "250 USD"}}}}, nil, "Meta noticed: Purchase 250 USD."},
 		{"no content", chat.Message{Problems: []chat.Problem{{Code: 131051, Reason: "Message type unknown"}}}, nil, "WhatsApp says: Message type unknown."},
+		{"a file by link", chat.Message{Attachment: &chat.Attachment{State: chat.Remote, Link: "https://a.example/bill.pdf"}}, nil, "File: https://a.example/bill.pdf"},
+		{"a file by Meta's id", chat.Message{Attachment: &chat.Attachment{State: chat.Remote, MediaID: "7"}}, nil, ""},
 		{"a doubtful file", chat.Message{Attachment: &chat.Attachment{State: chat.Unverified, Reason: "it is image/png"}}, nil, "The file may not be what was sent: it is image/png."},
 	} {
 		if got := notes(test.m, test.quoted); got != test.want {
