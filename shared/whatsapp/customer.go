@@ -13,6 +13,7 @@ type Preference struct {
 	Category  string // "marketing_messages"
 	Value     string // "stop", "resume" or "signup"
 	Detail    string // Meta's words
+	SignupID  string // of what the customer signed up by
 	Timestamp time.Time
 }
 
@@ -26,7 +27,7 @@ func ParsePreference(u Update) (Preference, error) {
 	contact, _ := read(u.Contact)
 	return Preference{
 		Who: preferenceIdentity(f).completedBy(contactIdentity(contact)), Category: f.text("category"),
-		Value: strings.ToLower(f.text("value")), Detail: f.text("detail"), Timestamp: f.time("timestamp"),
+		Value: strings.ToLower(f.text("value")), Detail: f.text("detail"), SignupID: f.text("signup_id"), Timestamp: f.time("timestamp"),
 	}, nil
 }
 

@@ -14,7 +14,7 @@ func TestParsePreference(t *testing.T) {
 			Who: Identity{WAID: "1650", BSUID: "US.1", ParentBSUID: "US.ENT.2", Name: "Ann"}, Category: "marketing_messages", Value: "stop", Detail: "d", Timestamp: at,
 		},
 		`{"wa_id":"US.1","value":"RESUME","timestamp":"1731705721000"}`: {Who: Identity{BSUID: "US.1", WAID: "1650", Name: "Ann"}, Value: "resume", Timestamp: at},
-		`{"user_id":"US.2"}`: {Who: Identity{BSUID: "US.2"}},
+		`{"user_id":"US.2","value":"signup","signup_id":"s5"}`:          {Who: Identity{BSUID: "US.2"}, Value: "signup", SignupID: "s5"},
 	} {
 		p, err := ParsePreference(Update{Kind: KindPreference, Contact: []byte(`{"wa_id":"1650","user_id":"US.1","profile":{"name":"Ann"}}`), Body: []byte(body)})
 		if err != nil || p != want {

@@ -25,11 +25,11 @@ func TestConsent(t *testing.T) {
 	}
 	for i, given := range []bool{true, false} {
 		at := noon.Add(time.Duration(i) * time.Hour)
-		said := chat.Consent{Given: given, Source: "user_preferences", Value: "x", Stamp: chat.Stamp{At: at, ID: "p"}}
+		said := chat.Consent{Given: given, Source: "user_preferences", Value: "x", Detail: "signup 5", Stamp: chat.Stamp{At: at, ID: "p"}}
 		if _, err := r.store.Prefer(t.Context(), chat.Seen{Phone: ana, At: at, ID: "p", Source: chat.SourceMessage}, "marketing", said); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := r.contact(id).Consent["marketing"], (consentView{given, "user_preferences", at}); got != want {
+		if got, want := r.contact(id).Consent["marketing"], (consentView{given, "user_preferences", "x", "signup 5", at}); got != want {
 			t.Errorf("%+v, want %+v", got, want)
 		}
 	}

@@ -240,6 +240,8 @@ type contactView struct {
 type consentView struct {
 	Given  bool      `json:"given"`
 	Source string    `json:"source"`
+	Value  string    `json:"value,omitempty"`
+	Detail string    `json:"detail,omitempty"`
 	At     time.Time `json:"at"`
 }
 
@@ -253,7 +255,7 @@ func (a *API) viewContact(ctx context.Context, c chat.Contact) (contactView, err
 		if v.Consent == nil {
 			v.Consent = map[string]consentView{}
 		}
-		v.Consent[category] = consentView{said.Given, said.Source, said.Stamp.At}
+		v.Consent[category] = consentView{said.Given, said.Source, said.Value, said.Detail, said.Stamp.At}
 	}
 	return v, err
 }

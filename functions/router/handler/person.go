@@ -26,9 +26,13 @@ func (h *Handler) preference(ctx context.Context, u whatsapp.Update) error {
 	case !p.Who.Known():
 		return h.raw(ctx, u, "nobody")
 	}
+	detail := p.Detail
+	if p.SignupID != "" {
+		detail = joined(", ", detail, "signup "+p.SignupID)
+	}
 	m := newMessage(u.Body, "", provided(p.Timestamp, u))
 	_, err = h.Store.Prefer(ctx, shown(u, p.Who, m), category, chat.Consent{
-		Given: given, Source: "user_preferences", Value: p.Value, Detail: clip(p.Detail, maxWord),
+		Given: given, Source: "user_preferences", Value: p.Value, Detail: clip(detail, maxWord),
 		Stamp: chat.Stamp{At: m.At, ID: m.Hash},
 	})
 	return err

@@ -50,6 +50,10 @@ func TestPreferences(t *testing.T) {
 		t.Errorf("kept of it: %+v", said)
 	}
 	r = newRig(t)
+	r.takeAll("user_preferences", `{`+metadata+`,"user_preferences":[{"wa_id":"34600111222","category":"marketing_messages","value":"signup","signup_id":"s5","timestamp":1772452801}]}`)
+	if said := r.contact("34600111222").Consent["marketing"]; !said.Given || said.Value != "signup" || said.Detail != "signup s5" {
+		t.Errorf("%+v", said)
+	}
 	r.takeAll("user_preferences", `{`+metadata+`,"user_preferences":[{"wa_id":"34600111222","category":"marketing_messages","value":"perhaps"},{"category":"marketing_messages","value":"stop"},{"wa_id":"1","category":"holograms","value":"stop"}]}`)
 	if kept := r.kept("RAW#"); len(kept) != 3 {
 		t.Errorf("what isn't understood: %d are kept", len(kept))
