@@ -17,7 +17,7 @@ var orders = []order{
 	{name: "to a group", body: json.RawMessage(`{"to":{"conversation":"$conversation"},"text":"Words"}`), rows: "to",
 		before: message("text", `{"body":"To all"}`, `"group_id":"group-of-three"`)},
 	{name: "quoting a message", body: json.RawMessage(`{"to":"+34600111222","text":"Words","reply_to":"wamid.target"}`), rows: "context"},
-	{name: "text", body: to(`"text":"Words of the company"`), rows: "text", never: "text.preview_url"},
+	{name: "text", body: to(`"text":"Words of the company","preview_url":true`), rows: "text"},
 	file("image", `"caption":"Below our photo"`), file("video", `"caption":"Below our film"`), file("audio", `"voice":true`),
 	file("document", `"caption":"Below our document","filename":"Our-offer.pdf"`), file("sticker", `"id":"920001"`),
 	{name: "a file by link", body: to(`"media":{"type":"image","link":"https://files.example/photo.jpg"}`), rows: "image"},

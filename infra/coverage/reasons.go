@@ -17,14 +17,14 @@ const onlyIn = "Meta tells it; nobody can send it."
 
 var reasons = []reason{
 	// What customers write.
-	{"types/contacts/*", "CRM", "The entry has the card's name, numbers, e-mail addresses, title and company; the rest of it is in the REST API."},
+	{"types/contacts/*", "CRM", "The entry has what the card shows; the parts of the name, codes and the card's own file are in the REST API."},
 	{"types/*message_id|types/edit/*context.id", "CRM", "The entry of the message that it is about shows it."},
 	{"types/*.url", "CRM", "The address is good for five minutes; the file itself is attached."},
 	{"types/*/*.id|types/*/*.sha256", "CRM", "It is for programs; people get the file or the title."},
 	{"types/sticker/sticker.animated", "CRM", "A sticker is attached as it is."},
 	{"types/button/button.payload|types/*.type|types/*nfm_reply.name|types/*catalog_id", "CRM", "It is for programs; the entry has what the customer sees."},
 	{"types/*nfm_reply.body", "CRM", "It is the form's “Sent”; the entry has the answers."},
-	{"types/interactive: payment_method/*|types/interactive: product/*", "CRM", "Meta doesn't document the object yet: the entry says that there is one."},
+	{"types/interactive: payment_method/*|types/interactive: product/*", "CRM", "Meta doesn't document the object yet: the entry names it."},
 	{"types/*.mime_type|types/*.sha256|types/*.url|types/*.animated", "out", "Meta finds it out from the file that is sent."},
 	{"types/contacts/*|types/location/location.url", "out", "Meta's format for sending has no such field."},
 	{"types/button*|types/interactive*|types/order*", "out", "It is the customer's answer to something that was sent."},
@@ -48,8 +48,6 @@ var reasons = []reason{
 	{"people/*hash", "shown CRM", "A key for comparing: what shows is the contact's flag when it changes."},
 	{"people/*acknowledged|people/*created_timestamp", "shown CRM", "The notice has its own time, and the contact its flag."},
 	{"people/user_preferences/wa_id", "stored shown", "It says whose wish it is; the contact is known by it already."},
-	{"people/user_preferences/detail", "shown", "The wish itself is shown; Meta's words for it are with the evidence."},
-	{"people/user_preferences/signup_id", "stored shown", "The wish itself is kept; where it was made isn't."},
 	{"people/user_preferences*", "CRM", "Consent is enforced when something is sent, and shown in the REST API; no connector has a field for it."},
 	{"people/user_id_update*", "shown CRM", "Meta says that this field doesn't exist. It is kept raw, in case it comes."},
 	{"people/*username", "CRM", "It names the contact where Meta gives no name."},
@@ -60,7 +58,6 @@ var reasons = []reason{
 	// Receipts.
 	{"receipts/*/id|receipts/*callback_data", "stored shown", "It says which message the receipt is about."},
 	{"receipts/deleted*|receipts/not of a message*", "shown", "It says nothing of how far a message is: kept raw."},
-	{"receipts/*pricing*|receipts/*conversation.*", "stored shown", "What a message cost is in Meta's own bill; receipts are not kept."},
 	{"receipts/*errors*", "stored shown", "Code and title are kept, or our own words for the code."},
 	{"receipts/*recipient*", "stored shown", "Messages are found by id; whom one was for is known already."},
 	{"receipts/*errors*", "CRM", "The entry says “Not delivered” with the reason in words."},
@@ -101,7 +98,6 @@ var reasons = []reason{
 	{"sending/POST /marketing_messages*", "*", "Templates go through the ordinary way, which Meta keeps open."},
 	{"sending/*messaging_account_id", "*", "Optional until Meta says otherwise."},
 	{"sending/*identity_key_hash", "*", "Identity checks are read and not yet demanded."},
-	{"sending/*preview_url", "*", "Links are sent without a preview."},
 	{"sending/*", "in", "Companies send it."},
 	{"sending/read and typing*", "stored shown CRM", "It is a gesture, and leaves no trace."},
 	{"sending/to a phone number/to", "shown", "The contact has it."},
@@ -110,12 +106,14 @@ var reasons = []reason{
 	{"sending/to a *", "CRM", "The entry is on the record of the one whom it is for."},
 	{"sending/quoting*", "CRM", "The entry repeats the words that are quoted."},
 	{"sending/*.id|sending/*.link", "shown", "Where the file came from is the company's own business."},
-	{"sending/image/*|sending/video/*|sending/audio/*|sending/document/*|sending/sticker/*|sending/a file*|sending/an uploaded*", "CRM",
-		"The company's own files are not copied into the CRM."},
+	{"sending/*.voice", "CRM", "The entry calls it a voice message."},
+	{"sending/image/*|sending/video/*|sending/audio/*|sending/document/*|sending/sticker/*", "CRM",
+		"A file that only Meta has isn't attached; one that was uploaded here is."},
+	{"sending/*preview_url", "CRM", "The entry has the link."},
 	{"sending/reaction*", "CRM", "It shows on the entry of the message that it is about."},
-	{"sending/location/*|sending/contacts/*", "CRM", "The entry says that a place or a card was sent; what it says is in the REST API."},
-	{"sending/interactive*", "CRM", "The entry has the text; buttons, rows and cards are in the REST API."},
-	{"sending/template*", "CRM", "The entry names the template; what was filled in is in the REST API."},
+	{"sending/contacts/*", "CRM", "The entry has what the card shows; the parts of the name, and codes, are in the REST API."},
+	{"sending/*expiration_time_ms", "CRM", "The entry has the date."},
+	{"sending/interactive*|sending/template*", "CRM", "The entry has what the customer reads; the rest is for programs."},
 }
 
 // whyEmpty returns the reason for an empty cell, by its place in the list.

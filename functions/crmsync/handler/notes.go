@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -131,7 +132,7 @@ func revokeNote(m chat.Message) string {
 	return "Deleted."
 }
 
-// fileNote says where the file is as long as it isn't attached. One that the company sent by Meta's id is nowhere else.
+// fileNote says where the file is as long as it isn't attached. One that the company sent by Meta's id has at most a name.
 func fileNote(m chat.Message) string {
 	if m.Attachment == nil {
 		return ""
@@ -140,8 +141,8 @@ func fileNote(m chat.Message) string {
 	case chat.Pending:
 		return "The file is arriving."
 	case chat.Remote:
-		if m.Attachment.Link != "" {
-			return "File: " + m.Attachment.Link
+		if file := cmp.Or(m.Attachment.Link, m.Attachment.SafeName()); file != "" {
+			return "File: " + file
 		}
 	case chat.FileFailed:
 		return sentence("The file could not be fetched", m.Attachment.Reason)

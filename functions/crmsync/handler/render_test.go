@@ -74,6 +74,7 @@ func TestWhatAnEntrySaysBelowTheMessage(t *testing.T) {
 		{"a lead", chat.Message{Amended: chat.Amended{Signals: []chat.Signal{{Name: "Purchase", Text: "250 USD"}}}}, nil, "Meta noticed: Purchase 250 USD."},
 		{"no content", chat.Message{Problems: []chat.Problem{{Code: 131051, Reason: "Message type unknown"}}}, nil, "WhatsApp says: Message type unknown."},
 		{"a file by link", chat.Message{Attachment: &chat.Attachment{State: chat.Remote, Link: "https://a.example/bill.pdf"}}, nil, "File: https://a.example/bill.pdf"},
+		{"a file by Meta's id, with a name", chat.Message{Attachment: &chat.Attachment{State: chat.Remote, MediaID: "7", Name: "bill.pdf"}}, nil, "File: bill.pdf"},
 		{"a file by Meta's id", chat.Message{Attachment: &chat.Attachment{State: chat.Remote, MediaID: "7"}}, nil, ""},
 		{"a doubtful file", chat.Message{Attachment: &chat.Attachment{State: chat.Unverified, Reason: "it is image/png"}}, nil, "The file may not be what was sent: it is image/png."},
 	} {
