@@ -24,7 +24,8 @@ type Conversation struct {
 	Owner       string         `json:"owner,omitempty"`
 	Activity    time.Time      `json:"activity"`              // time of the newest message
 	LastInbound time.Time      `json:"last_inbound,omitzero"` // time of the customer's newest message that counts for the window
-	LastFrom    string         `json:"last_from,omitempty"`   // provider id of that message
+	LastFrom    string         `json:"last_from,omitempty"`   // provider id of the customer's newest message, which can be shown as read
+	LastFromAt  time.Time      `json:"last_from_at,omitzero"` // time of that message; a call opens the window and can't be read
 	Arrivals    int64          `json:"arrivals"`              // how many messages have been stored
 }
 
@@ -46,13 +47,33 @@ func (c *Conversation) Note(m Message) {
 	if m.At.After(c.Activity) {
 		c.Activity = m.At.UTC()
 	}
-	from := m.ProviderID
-	if m.Kind == KindCall {
-		from = "" // a call can't be marked as read
+	if m.OpensWindow() {
+		newest := Conversation{LastInbound: m.At.UTC()}
+		if m.Kind != KindCall {
+			newest.LastFrom, newest.LastFromAt = m.ProviderID, m.At.UTC()
+		}
+		c.Take(newest)
 	}
-	if m.OpensWindow() && (Stamp{m.At, from}).Newer(Stamp{c.LastInbound, c.LastFrom}) {
-		c.LastInbound, c.LastFrom = m.At.UTC(), from
+}
+
+// Take adds what is known of the customer's newest messages from elsewhere, such as another thread of the same person.
+func (c *Conversation) Take(other Conversation) {
+	if mine, theirs := c.readable(), other.readable(); theirs.Newer(mine) {
+		c.LastFrom, c.LastFromAt = theirs.ID, theirs.At
+	} else {
+		c.LastFromAt = mine.At
 	}
+	if other.LastInbound.After(c.LastInbound) {
+		c.LastInbound = other.LastInbound
+	}
+}
+
+// readable is the message that can be shown as read. Before LastFromAt was kept, LastInbound was its time.
+func (c Conversation) readable() Stamp {
+	if c.LastFromAt.IsZero() && c.LastFrom != "" {
+		return Stamp{c.LastInbound, c.LastFrom}
+	}
+	return Stamp{c.LastFromAt, c.LastFrom}
 }
 
 // OpensWindow tells whether a message opens or renews the customer-service window. Meta says "any message or call"; a

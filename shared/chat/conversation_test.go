@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Ensure that a log can tell group chats apart without saying which ones.
@@ -55,4 +56,30 @@ func TestWhatOpensTheWindow(t *testing.T) {
 			t.Errorf("%s is to be marked as read", c.name)
 		}
 	}
+}
+
+// TestACallLeavesWhatIsToBeRead: it opens the window, and the text before it can still be shown as read.
+func TestACallLeavesWhatIsToBeRead(t *testing.T) {
+	text := Message{Direction: In, Kind: KindText, ProviderID: "w", At: noon}
+	call := Message{Direction: In, Kind: KindCall, ProviderID: "wacid", At: noon.Add(time.Minute)}
+	check := func(name string, c Conversation) {
+		t.Helper()
+		if c.LastFrom != "w" || !c.LastFromAt.Equal(text.At) || !c.LastInbound.Equal(call.At) {
+			t.Errorf("%s: %+v", name, c)
+		}
+	}
+	for name, order := range map[string][]Message{"in order": {text, call}, "the other way round": {call, text}} {
+		var c Conversation
+		for _, m := range order {
+			c.Note(m)
+		}
+		check(name, c)
+	}
+	former := Conversation{LastInbound: text.At, LastFrom: "w"} // as it was kept before calls were
+	former.Note(call)
+	check("kept by a former release", former)
+	var both Conversation
+	both.Note(call)
+	both.Take(Conversation{LastInbound: text.At, LastFrom: "w"})
+	check("in another thread", both)
 }

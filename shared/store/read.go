@@ -99,9 +99,7 @@ func merge(c, other chat.Conversation) chat.Conversation {
 	if other.Activity.After(c.Activity) {
 		c.Activity = other.Activity
 	}
-	if other.LastInbound.After(c.LastInbound) {
-		c.LastInbound, c.LastFrom = other.LastInbound, other.LastFrom
-	}
+	c.Take(other)
 	return c
 }
 
