@@ -218,6 +218,9 @@ func (h *Handler) giveUp(ctx context.Context, m chat.Message, qm queue.Message, 
 	if errors.Is(cause, errTooLong) {
 		return failed(m, errTooLong.Error()), nil
 	}
+	if h.now().Sub(qm.Sent) > mediaLife {
+		return failed(m, "Meta keeps files for 7 days, and it couldn't be fetched within them"), nil
+	}
 	var refusal *whatsapp.Error
 	if !errors.As(cause, &refusal) && !errors.Is(cause, whatsapp.ErrUntrustedURL) {
 		return chat.Attachment{}, waiting(cause)
@@ -227,8 +230,6 @@ func (h *Handler) giveUp(ctx context.Context, m chat.Message, qm queue.Message, 
 	}
 	believed := qm.Receives >= refusals
 	switch {
-	case h.now().Sub(qm.Sent) > mediaLife:
-		return failed(m, "Meta keeps files for 7 days, and didn't give it out within them"), nil
 	case refusal.Class == whatsapp.ClassPermanent && refusal.HTTPStatus != http.StatusUnauthorized && believed,
 		refusal.Class == whatsapp.ClassAccount && refusal.Code == unseen && believed && h.now().Sub(m.At) > mediaLife:
 		return failed(m, fmt.Sprintf("Meta doesn't give it out (code %d)", refusal.Code)), nil

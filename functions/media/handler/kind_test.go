@@ -3,6 +3,7 @@ package handler
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"threadline/shared/chat"
 )
@@ -76,6 +77,16 @@ func TestAPageInPlaceOfAFileIsWaitedOut(t *testing.T) {
 			}
 		})
 	}
+	t.Run("for a week", func(t *testing.T) {
+		r := newRig(t, chat.Attachment{MediaID: "900", MIME: "image/jpeg"}, answer{body: html})
+		r.now = noon.Add(mediaLife + time.Second)
+		if err := r.receive(); err != nil {
+			t.Fatal(err)
+		}
+		if a := r.attachment(); a.State != chat.FileFailed || a.Reason == "" {
+			t.Errorf("it is %s (%s)", a.State, a.Reason)
+		}
+	})
 }
 
 func TestAFileLongerThanMetaAllowsIsNotTaken(t *testing.T) {
