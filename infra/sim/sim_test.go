@@ -68,6 +68,29 @@ func TestStateTellsRunsApart(t *testing.T) {
 			sum := s.AddFile("900100", "image/jpeg", []byte("a photo"))
 			s.Deliver(customer, whatsapptest.Photo(Number, customer, "wamid.in.2", "900100", sum, "look", s.Now()))
 		},
+		"a reaction": func(s *Sim) {
+			s.Deliver(customer, whatsapptest.Reaction(Number, customer, "wamid.in.2", "wamid.in.1", "👍", s.Now()))
+		},
+		"another reaction": func(s *Sim) {
+			s.Deliver(customer, whatsapptest.Reaction(Number, customer, "wamid.in.2", "wamid.in.1", "👎", s.Now()))
+		},
+		"an edit": func(s *Sim) {
+			s.Deliver(customer, whatsapptest.Edit(Number, customer, "wamid.in.2", "wamid.in.1", "good day", s.Now()))
+		},
+		"a deletion": func(s *Sim) {
+			s.Deliver(customer, whatsapptest.Revoke(Number, customer, "wamid.in.2", "wamid.in.1", s.Now()))
+		},
+		"a refusal": func(s *Sim) { s.Deliver(customer, whatsapptest.Preference(Number, customer, "stop", s.Now())) },
+		"a consent": func(s *Sim) { s.Deliver(customer, whatsapptest.Preference(Number, customer, "resume", s.Now())) },
+		"a name":    func(s *Sim) { s.Deliver(customer, whatsapptest.SavedContact(Number, customer, "Ana", s.Now())) },
+		"a fact": func(s *Sim) {
+			s.Deliver("", whatsapptest.Account("phone_number_quality_update", map[string]any{
+				"display_phone_number": whatsapptest.Display, "event": "UPGRADE", "current_limit": "TIER_1K",
+			}, s.Now()))
+		},
+		"a message of old": func(s *Sim) {
+			s.Deliver("", whatsapptest.History(Number, customer, 1, 1, 100, whatsapptest.Old{ID: "wamid.old", Content: "then", At: s.Now().Add(-day)}))
+		},
 		"a lost photo": func(s *Sim) {
 			s.Deliver(customer, whatsapptest.Photo(Number, customer, "wamid.in.2", "900100", "", "look", s.Now()))
 		},

@@ -26,6 +26,10 @@ type Ignore string
 // is first.
 const Arrivals Ignore = "arrivals"
 
+// Records are which of a CRM's contacts an entry is on, and under which name its author goes: who is found to be the same
+// person after both have a record keeps both, and an entry shows the name that was known when it was made.
+const Records Ignore = "records"
+
 type record = map[string]any
 
 // State is what a run has come to: the table, the bucket, the CRM, the phones and the queues, one fact a line, sorted.
@@ -33,6 +37,7 @@ type record = map[string]any
 // is left out (see settle).
 func (s *Sim) State(ignore ...Ignore) string {
 	s.t.Helper()
+	s.Clock.Advance(s.o.SearchLag) // files are listed by a search
 	items := map[[2]string]record{}
 	for k, av := range s.Table.Items() {
 		var it record
@@ -55,7 +60,7 @@ func (s *Sim) State(ignore ...Ignore) string {
 		_, _ = io.Copy(h, r)
 		lines = append(lines, fmt.Sprintf("bucket %s %s %x", key, info.ContentType, h.Sum(nil)))
 	}
-	lines = append(lines, s.crmState()...)
+	lines = append(lines, s.crmState(slices.Contains(ignore, Records))...)
 	for _, d := range s.Delivered() {
 		lines = append(lines, fmt.Sprintf("phone %s got %s %q of %s", d.To, d.Type, d.Text, d.Callback))
 	}
@@ -157,6 +162,7 @@ var shard = regexp.MustCompile(`^((?:INBOX#.*|DONE)#)\d$`)
 //   - the time of a receipt that is the one Meta stamped: Meta stamps after it has accepted, which faults delay;
 //   - a parked receipt or amendment that its message has taken over: it stays until its ttl;
 //   - which job an import ended with, which slots it had and when it was last heard of;
+//   - which came first of a placeholder and its file;
 //   - what was remembered of Meta's templates;
 //   - what the CRM's own ids are in, "shown" being a hash over one.
 func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignore []Ignore) []record {
@@ -164,12 +170,15 @@ func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignor
 	for _, d := range s.Delivered() {
 		stamps[d.WAMID] = d.Stamps
 	}
-	refs := s.crmNames()
+	refs := s.crmNames(slices.Contains(ignore, Records))
 	merged := map[[2]string]record{}
 	personal := strings.NewReplacer(pairs(people)...)
 	for k, it := range items {
 		if strings.HasPrefix(k[1], "RECEIPT#") && takenOver(items, k[0], it) || strings.HasPrefix(k[1], "AMEND#") && named(items, k[0]) || byTheClock(k) {
 			continue
+		}
+		if k[1] == "CONTACT" && text(it["joined"]) != "" {
+			continue // who speaks for it knows all that it knew
 		}
 		for _, name := range []string{"rev", "token", "ttl", "settled", "shown"} {
 			delete(it, name)
@@ -177,6 +186,9 @@ func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignor
 		if slices.Contains(ignore, Arrivals) {
 			delete(it, "arrival")
 			delete(it, "arrivals")
+		}
+		if k[1] == "REF" && fromThePast(items, it) {
+			delete(it, "hash")
 		}
 		if at := shard.FindStringSubmatch(text(it["GSI1PK"])); at != nil {
 			it["GSI1PK"] = at[1]
@@ -209,6 +221,12 @@ func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignor
 	return list
 }
 
+// fromThePast tells whether what a name stands for was imported.
+func fromThePast(items map[[2]string]record, ref record) bool {
+	m := items[[2]string{"CONV#" + text(ref["conversation"]), text(ref["sort"])}]
+	return m["imported"] == true
+}
+
 // takenOver tells whether a parked receipt's message says what the receipt says.
 func takenOver(items map[[2]string]record, pk string, receipt record) bool {
 	ref := items[[2]string{pk, "REF"}]
@@ -235,13 +253,18 @@ func settleSteps(m record, stamped map[string]time.Time) {
 
 // merge makes one item of those of contacts that were joined. One that speaks for others counts with them.
 func merge(a, b record) record {
-	delete(b, "absorbed")
-	delete(b, "joined")
+	for _, name := range []string{"absorbed", "joined", "linked", "own"} {
+		delete(b, name)
+	}
 	if a == nil {
 		return b
 	}
+	if text(b["last_inbound"]) > text(a["last_inbound"]) {
+		a["last_from"] = b["last_from"]
+	}
 	for name, v := range b {
 		switch w := a[name]; {
+		case name == "last_from":
 		case w == nil:
 			a[name] = v
 		case name == "arrivals":
@@ -266,11 +289,14 @@ func text(v any) string {
 }
 
 // crmNames says what HubSpot's ids stand for.
-func (s *Sim) crmNames() map[string]string {
+func (s *Sim) crmNames(anyRecord bool) map[string]string {
 	names := map[string]string{}
 	for _, c := range s.HubSpot.Contacts() {
 		names[c.ID] = "the contact " + c.Properties["threadline_id"]
 		for _, e := range s.HubSpot.Timeline(c.ID) {
+			if anyRecord {
+				e.HTML = author.ReplaceAllString(e.HTML, "")
+			}
 			names[e.ID] = "the entry " + e.At.String() + e.HTML
 			for _, f := range e.Files {
 				names[f.ID] = "the file " + f.Name
@@ -280,16 +306,26 @@ func (s *Sim) crmNames() map[string]string {
 	return names
 }
 
+// author is the line of an entry that says who wrote it.
+var author = regexp.MustCompile(`<p><strong>[^<]*</strong></p>`)
+
 // crmState is what somebody who opens HubSpot finds, and how much there is that no contact shows.
-func (s *Sim) crmState() (lines []string) {
+func (s *Sim) crmState(anyRecord bool) (lines []string) {
 	for _, c := range s.HubSpot.Contacts() {
 		for _, name := range []string{"hs_object_id", "createdate", "lastmodifieddate"} {
 			delete(c.Properties, name)
 		}
-		lines = append(lines, fmt.Sprintf("crm contact %v", c.Properties))
+		if anyRecord {
+			c.Properties["threadline_id"] = "a contact"
+		} else {
+			lines = append(lines, fmt.Sprintf("crm contact %v", c.Properties))
+		}
 		for _, e := range s.HubSpot.Timeline(c.ID) {
 			for i := range e.Files {
 				e.Files[i].ID = ""
+			}
+			if anyRecord {
+				e.HTML = author.ReplaceAllString(e.HTML, "")
 			}
 			lines = append(lines, fmt.Sprintf("crm %s on %s at %v: %s %v", e.Kind, c.Properties["threadline_id"], e.At, e.HTML, e.Files))
 		}
