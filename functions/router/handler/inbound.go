@@ -32,6 +32,7 @@ const (
 	maxText     = 64 << 10 // Meta's own limit is 4,096 characters
 	maxContent  = 64 << 10
 	maxWord     = 1 << 10 // ids, names, types
+	maxEmoji    = 64      // everybody in a group chat may put one on a message
 	maxProblems = 10
 )
 
@@ -64,6 +65,9 @@ func message(u whatsapp.Update, w whatsapp.Message) chat.Message {
 	m.Kind, m.RawType = cmp.Or(kinds[w.Type], chat.KindUnknown), clip(w.Type, maxWord)
 	m.Text, m.ReplyTo, m.Problems = clip(text(w), maxText), clip(refersTo(w), maxWord), problems(w.Errors)
 	m.Forwarded, m.Product, m.Referral = forwarded(w.Context), product(w.Context), referral(w.Referral)
+	if w.Reaction != nil {
+		m.Text = clip(m.Text, maxEmoji)
+	}
 	if file, ok := w.Media(); ok {
 		m.Attachment = attachment(file)
 	}
