@@ -55,7 +55,7 @@ func (g *graph) Send(_ context.Context, number string, m whatsapp.Outgoing) (wha
 func (g *graph) Upload(_ context.Context, number, name, mime string, size int64, body io.Reader) (string, error) {
 	content, err := io.ReadAll(body)
 	if err != nil || int64(len(content)) != size {
-		return "", fmt.Errorf("%d bytes, said to be %d (%v)", len(content), size, err)
+		return "", fmt.Errorf("%d bytes, said to be %d: %w", len(content), size, err)
 	}
 	g.uploaded = append(g.uploaded, strings.Join([]string{number, name, mime, string(content)}, " "))
 	return fmt.Sprint(900 + len(g.uploaded)), g.uploadErr
