@@ -52,6 +52,7 @@ var (
 	s3Put         = price{"S3, PUT", 5.00, million, "requests", "https://aws.amazon.com/s3/pricing/"}
 	s3Get         = price{"S3, GET", 0.40, million, "requests", "https://aws.amazon.com/s3/pricing/"}
 	s3Storage     = price{"S3, storage", 0.023, 1e9, "byte-months", "https://aws.amazon.com/s3/pricing/"}
+	busEvent      = price{"EventBridge, events of one's own", 1.00, million, "events", "https://aws.amazon.com/eventbridge/pricing/"}
 	logBytes      = price{"CloudWatch Logs", 0.50, 1e9, "bytes", "https://aws.amazon.com/cloudwatch/pricing/"}
 	secretMonth   = price{"Secrets Manager", 0.40, 1, "secret-months", "https://aws.amazon.com/secrets-manager/pricing/"}
 	alarmMonth    = price{"CloudWatch alarm", 0.10, 1, "alarm-months", "https://aws.amazon.com/cloudwatch/pricing/"}
@@ -59,7 +60,7 @@ var (
 
 var prices = []price{
 	httpRequest, lambdaRequest, lambdaTime, sqsFIFO, sqsStandard, sqsFair, tableWrite, tableRead, tableStorage,
-	s3Put, s3Get, s3Storage, logBytes, secretMonth, alarmMonth,
+	s3Put, s3Get, s3Storage, busEvent, logBytes, secretMonth, alarmMonth,
 }
 
 // What is free for the whole account each month, for ever.
