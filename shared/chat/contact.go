@@ -67,6 +67,8 @@ type Profile struct {
 	// KeyHash changes when the person's WhatsApp is installed anew: perhaps somebody else has the phone now.
 	KeyHash string `json:"key_hash,omitempty"`
 	KeyAt   Stamp  `json:"key_at,omitzero"`
+	// GaveUp is when they last changed to a phone that Meta didn't name: what wasn't shown since isn't theirs.
+	GaveUp time.Time `json:"gave_up,omitzero"`
 }
 
 // Consent is what a customer said about a category of messages, and where.
@@ -129,6 +131,9 @@ func (s Seen) Profile() Profile {
 	if s.NewKey {
 		p.Flags = []string{FlagNewIdentity}
 	}
+	if s.PrevBSUID != "" && s.BSUID != "" && s.PrevBSUID != s.BSUID && s.Phone == "" {
+		p.GaveUp = s.At.UTC() // Meta makes a new user id when the phone changes
+	}
 	return p
 }
 
@@ -146,6 +151,9 @@ func (p *Profile) Take(q Profile) (changed bool) {
 	}
 	if q.KeyAt.Newer(p.KeyAt) {
 		p.KeyHash, p.KeyAt, changed = q.KeyHash, q.KeyAt, true
+	}
+	if q.GaveUp.After(p.GaveUp) {
+		p.GaveUp, changed = q.GaveUp, true
 	}
 	for _, f := range q.Flags {
 		changed = p.flag(f) || changed
@@ -199,7 +207,7 @@ type Alias struct {
 type Holder struct {
 	Contact ContactID `json:"contact"`
 	First   time.Time `json:"first"`
-	Last    time.Time `json:"last"`   // to the day: it is written once a day at most
+	Last    time.Time `json:"last"`   // to the day, so that it is written once a day at most; address books don't count
 	Source  string    `json:"source"` // of First
 }
 
@@ -228,7 +236,10 @@ func (a Alias) HolderAt(at time.Time) ContactID {
 
 // See adds evidence that c holds the alias and tells whether that says anything new.
 func (a *Alias) See(c ContactID, at time.Time, source string) (changed bool) {
-	day := at.UTC().Truncate(24 * time.Hour)
+	last := at.UTC().Truncate(24 * time.Hour)
+	if source == SourceBook {
+		last = time.Time{}
+	}
 	for i := range a.Holders {
 		h := &a.Holders[i]
 		if h.Contact != c {
@@ -237,15 +248,15 @@ func (a *Alias) See(c ContactID, at time.Time, source string) (changed bool) {
 		if at.Before(h.First) || (at.Equal(h.First) && source < h.Source) {
 			h.First, h.Source, changed = at.UTC(), source, true
 		}
-		if day.After(h.Last) {
-			h.Last, changed = day, true
+		if last.After(h.Last) {
+			h.Last, changed = last, true
 		}
 		if changed {
 			a.sort()
 		}
 		return changed
 	}
-	a.Holders = append(a.Holders, Holder{Contact: c, First: at.UTC(), Last: day, Source: source})
+	a.Holders = append(a.Holders, Holder{Contact: c, First: at.UTC(), Last: last, Source: source})
 	a.sort()
 	return true
 }

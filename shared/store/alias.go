@@ -39,7 +39,7 @@ func (r *resolving) evidence(i Identity) ([]op, error) {
 	ops = append(ops, o)
 	// Whoever has it now has it; the others had it.
 	for n, h := range a.val.Holders {
-		own := ownAlias{Kind: i.Kind, Value: i.Value, Scopes: a.val.Scopes, Since: h.First, Moved: n < len(a.val.Holders)-1}
+		own := ownAlias{Kind: i.Kind, Value: i.Value, Scopes: a.val.Scopes, Since: h.First, Last: h.Last, Moved: n < len(a.val.Holders)-1}
 		o, err := doc[ownAlias]{key: ownAliasKey(h.Contact, i.Kind, i.Value), val: own}.overwrite()
 		if err != nil {
 			return nil, err
@@ -99,7 +99,13 @@ type ownAlias struct {
 	Value  string    `json:"value"`
 	Scopes []string  `json:"scopes,omitempty"`
 	Since  time.Time `json:"since"`
+	Last   time.Time `json:"last,omitzero"`   // the holder's
 	Moved  bool      `json:"moved,omitempty"` // somebody else has it now
+}
+
+// givenUp tells whether it is a phone that wasn't shown after the time that its person changed to another.
+func (a ownAlias) givenUp(at time.Time) bool {
+	return !at.IsZero() && a.Kind == chat.AliasWAID && !a.Since.After(at) && !a.Last.After(at)
 }
 
 // overwrite is a write without a condition, for items that say the same whoever writes them.

@@ -135,11 +135,15 @@ var reach = []string{chat.AliasWAID, chat.AliasBSUID, chat.AliasParent}
 
 // Identities returns what a contact is known by now, also through the contacts joined to it: phones first, ids that can't
 // be written to last, and of each kind the latest first, because that is where the contact is to be reached.
+//
+// A phone that they gave up may be a stranger's: it isn't among them until it is shown again, on a later day because when
+// it was last shown is known to the day. Until then there is the user id, which the change named.
 func (s *Store) Identities(ctx context.Context, c chat.Contact) ([]Identity, error) {
 	all, err := s.known(ctx, append([]chat.ContactID{c.ID}, c.Absorbed...)...)
 	if err != nil {
 		return nil, err
 	}
+	all = slices.DeleteFunc(all, func(a ownAlias) bool { return a.givenUp(c.GaveUp) })
 	slices.SortFunc(all, func(a, b ownAlias) int {
 		return cmp.Or(slices.Index(reach, a.Kind)-slices.Index(reach, b.Kind), b.Since.Compare(a.Since), strings.Compare(a.Value, b.Value))
 	})

@@ -38,12 +38,17 @@ type step struct {
 func tell(t *testing.T, s *Store, story []step) {
 	t.Helper()
 	for i, st := range story {
-		in := inbound(fmt.Sprint("w", i), after(st.at), st.seen)
-		if st.seen.PrevBSUID != "" || st.seen.PrevPhone != "" {
-			in.Seen.Source, in.Message.Kind = chat.SourceSystem, chat.KindSystem
-		}
-		receive(t, s, in)
+		st.arrive(t, s, i)
 	}
+}
+
+func (st step) arrive(t *testing.T, s *Store, i int) {
+	t.Helper()
+	in := inbound(fmt.Sprint("w", i), after(st.at), st.seen)
+	if st.seen.PrevBSUID != "" || st.seen.PrevPhone != "" {
+		in.Seen.Source, in.Message.Kind = chat.SourceSystem, chat.KindSystem
+	}
+	receive(t, s, in)
 }
 
 // people describes who there is after a story: each person by their messages and identities, with "!" if flagged.
@@ -299,6 +304,63 @@ func TestIdentitiesByReach(t *testing.T) {
 			t.Errorf("%v, %v, want %s", known, err, want)
 		}
 	})
+}
+
+// Meta's sample of a changed phone names the new user id alone. What we reply to then isn't the old phone, until a message
+// shows that the person has it after all.
+func TestAPhoneGivenUp(t *testing.T) {
+	const day = 24 * 60 * 60
+	change := func(at int) step { return step{at, newID("B1", "B2")} }
+	for _, c := range []struct {
+		name  string
+		story []step
+		want  string
+	}{
+		{"given up", []step{{0, both("B1", "p")}, change(5), {6, onlyB("B2")}}, "[{bsuid B2} {bsuid B1}]"},
+		{"shown just before", []step{{0, both("B1", "p")}, {4, both("B1", "p")}, change(5)}, "[{bsuid B2} {bsuid B1}]"},
+		{"shown at the same time", []step{{0, both("B1", "p")}, change(5), {5, both("B2", "p")}}, "[{bsuid B2} {bsuid B1}]"},
+		{"shown again on the day itself", []step{{0, both("B1", "p")}, change(5), {6, onlyP("p")}}, "[{bsuid B2} {bsuid B1}]"},
+		{"shown again on the next day", []step{{0, both("B1", "p")}, change(5), {day, both("B2", "p")}}, "[{wa_id p} {bsuid B2} {bsuid B1}]"},
+		{"the new phone is shown", []step{{0, both("B1", "p")}, change(5), {6, both("B2", "q")}}, "[{wa_id q} {bsuid B2} {bsuid B1}]"},
+		{"given up twice", []step{{0, both("B1", "p")}, change(5), {day, both("B2", "p")}, {2 * day, newID("B2", "B3")}},
+			"[{bsuid B3} {bsuid B2} {bsuid B1}]"},
+		{"the phone is joined later", []step{{0, onlyP("p")}, {1, onlyB("B1")}, change(5), {4, both("B1", "p")}}, "[{bsuid B2} {bsuid B1}]"},
+		{"the change names the phone", []step{{0, both("B1", "p")}, {5, moved("B1", "p", "B2", "q")}}, "[{wa_id q} {wa_id p} {bsuid B2} {bsuid B1}]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			orders(len(c.story), func(order []int) {
+				s := newStore(NewMemory(), "table")
+				for _, i := range order {
+					c.story[i].arrive(t, s, i)
+				}
+				who, _, err := s.FindContact(t.Context(), chat.AliasBSUID, "B1")
+				if err != nil {
+					t.Fatal(err)
+				}
+				if known, err := s.Identities(t.Context(), who); err != nil || fmt.Sprint(known) != c.want {
+					t.Errorf("order %v: %v, %v, want %s", order, known, err, c.want)
+				}
+				if c, known, err := s.FindContact(t.Context(), chat.AliasWAID, "p"); err != nil || !known || c.ID != who.ID {
+					t.Errorf("order %v: the phone leads to %s, %v", order, c.ID, err)
+				}
+			})
+		})
+	}
+}
+
+// An address book knows nothing of who has a phone by now.
+func TestABookDoesntShowAPhone(t *testing.T) {
+	s := newStore(NewMemory(), "table")
+	tell(t, s, []step{{0, both("B1", "p")}, {5, newID("B1", "B2")}})
+	seen, name := onlyP("p"), "Ana"
+	seen.Saved, seen.At, seen.ID, seen.Source = &name, after(48*60*60), "book", chat.SourceBook
+	who, err := s.Person(t.Context(), seen)
+	if err != nil || who.Shown() != "Ana" {
+		t.Fatalf("%+v, %v", who, err)
+	}
+	if known, err := s.Identities(t.Context(), who); err != nil || fmt.Sprint(known) != "[{bsuid B2} {bsuid B1}]" {
+		t.Errorf("%v, %v", known, err)
+	}
 }
 
 func TestFindContacts(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"threadline/shared/chat"
 )
@@ -14,7 +15,8 @@ import (
 // What is a function of the set of updates, and what isn't.
 //
 // Where no phone is shown with two business-scoped ids of one account, everything is: who is joined with whom, names,
-// which messages each person has, windows, who holds an identity at which time. TestUpdatesCommute shows it.
+// which messages each person has, windows, who holds an identity at which time, where a person is to be reached.
+// TestUpdatesCommute shows it.
 //
 // Where one is, two people are told apart by what is known when an update arrives. Out of order,
 //   - a message that showed the phone alone stays with the contact that had the phone then, and that contact is
@@ -30,6 +32,9 @@ import (
 // What people decide by hand is about contacts that there are already. TestDecisionsCommute shows that with these,
 // whatever updates and decisions follow, who is one person is a function of their set: evidence that comes late,
 // decisions that come in the wrong order or twice.
+
+// shift is a time of the worlds: they last some days, because what is known to the day matters.
+func shift(n int) time.Time { return noon.Add(time.Duration(n-4) * 13 * time.Hour) }
 
 // world makes random updates about a few people. shared lets phones be shown with several ids of an account.
 func world(rng *rand.Rand, shared bool) []Inbound {
@@ -73,7 +78,7 @@ func world(rng *rand.Rand, shared bool) []Inbound {
 		if rng.IntN(3) == 0 {
 			seen.KeyHash = fmt.Sprint("key ", rng.IntN(2))
 		}
-		all = append(all, inbound(fmt.Sprintf("w%d", i), after(rng.IntN(5)), seen))
+		all = append(all, inbound(fmt.Sprintf("w%d", i), shift(rng.IntN(5)), seen))
 	}
 	return all
 }
@@ -100,8 +105,7 @@ func view(t *testing.T, s *Store, updates []Inbound) string {
 		for _, i := range known {
 			own = append(own, i.Value)
 		}
-		slices.Sort(own)
-		name := strings.Join(slices.Compact(own), " ")
+		name := strings.Join(own, " ") // in the order of reach
 		names[l.With.ID] = name
 		ms := strings.Fields(ids(messages(t, s, l.ID, 3)))
 		slices.Sort(ms) // within a second they are in the order of arrival
@@ -121,7 +125,7 @@ func view(t *testing.T, s *Store, updates []Inbound) string {
 				if len(a.val.Holders) == 0 {
 					continue // a spelling that nobody used
 				}
-				c, err := s.Contact(t.Context(), a.val.HolderAt(after(at)))
+				c, err := s.Contact(t.Context(), a.val.HolderAt(shift(at)))
 				if err != nil {
 					t.Fatal(err)
 				}
