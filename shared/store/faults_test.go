@@ -159,6 +159,7 @@ func life(t *testing.T, s *Store) {
 	do(func() error { _, _, err := s.LearnNumber(ctx, ourNumber, "1", facts); return err })
 	do(func() error { _, _, err := s.LearnAccount(ctx, "1", facts); return err })
 	do(func() error { return s.PutTemplates(ctx, "1", noon, []Template{template("hello", "en", "APPROVED")}) })
+	do(func() error { return s.TemplateSaid(ctx, "1", "hello", "en", webhook("PAUSED", 9)) })
 	do(func() error { return s.PutFile(ctx, File{ID: "f_1", Key: "uploads/f_1"}) })
 	do(func() error { return s.SetUploaded(ctx, "f_1", ourNumber, Uploaded{ID: "2", Until: after(9)}) })
 	do(func() error {

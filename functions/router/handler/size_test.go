@@ -11,9 +11,9 @@ import (
 	"threadline/shared/whatsapp"
 )
 
-// largest is more than twice what an item holds, in bytes. A POST of Meta's may have three times as much, which would
+// largest is more than an item holds, in bytes. A POST of Meta's may have six times as much, which would
 // only take longer to try.
-const largest = 1 << 20
+const largest = 512 << 10
 
 // whole are messages of every type with what each may hold.
 var whole = map[string]string{
