@@ -205,6 +205,9 @@ func (e *AccountEvent) readNotice(f, info fields) {
 // account. Those that only a person can mend count as a refused token.
 func (e *AccountEvent) readErrors(f fields) {
 	for _, problem := range parseErrors(f) {
+		if problem.Code == 0 {
+			continue // it has no code that can be read: nothing is known of it
+		}
 		code := strconv.Itoa(problem.Code)
 		if problem.Class == ClassAccount {
 			e.change(TopicToken, "", code, problem.Reason())

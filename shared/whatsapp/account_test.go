@@ -76,6 +76,8 @@ var accountTests = []struct{ field, value, want string }{
 	{"flows", `{"event":"ENDPOINT_LATENCY","flow_id":"6","alert_state":"DEACTIVATED"}`, "alert:flow:6:ENDPOINT_LATENCY=DEACTIVATED"},
 	{"partner_solutions", `{"event":"SOLUTION_CREATED","solution_id":"7","solution_status":"INITIATED"}`, "alert:solution:7=INITIATED (SOLUTION_CREATED)"},
 	{"messages", `{"errors":[{"code":130429,"title":"t"}]}`, "alert:130429=ACTIVE (throughput limit)"},
+	{"messages", `{"errors":[{"code":"x"}]}`, ""},
+	{"messages", `{"errors":[{"title":"t"}]}`, ""},
 	{"messages", `{"errors":[{"code":"190"}]}`, "token=190 (access token expired or invalid)"},
 	{"messages", `{"contacts":[{}]}`, ""},
 	{"history", `{"errors":[{"code":2593109}]}`, "history=DECLINED (sync with the phone app refused)"},
