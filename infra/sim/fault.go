@@ -19,6 +19,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"threadline/shared/blob"
+	"threadline/shared/event"
 	"threadline/shared/queue/queuetest"
 )
 
@@ -26,7 +27,7 @@ import (
 type Call struct {
 	N        int // 1 for the run's first
 	Function string
-	Service  string // dynamodb, sqs, s3, graph, hubspot
+	Service  string // dynamodb, sqs, s3, eventbridge, graph, hubspot
 	Op       string // the SDK's name, or the HTTP method and path
 	Entry    string // id of the queue entry that is being handled, where the function takes one at a time
 	At       time.Time
@@ -286,6 +287,17 @@ func (a *bucketAPI) Get(ctx context.Context, key string) (io.ReadCloser, blob.In
 		return o, err
 	})
 	return o.body, o.info, err
+}
+
+// busAPI is the event bus as a function sees it.
+type busAPI struct{ s *Sim }
+
+// Put publishes events.
+func (a *busAPI) Put(ctx context.Context, all ...event.Event) error {
+	_, err := throughAWS(ctx, a.s, "eventbridge", "PutEvents", func() (struct{}, error) {
+		return struct{}{}, a.s.Bus.Put(ctx, all...)
+	})
+	return err
 }
 
 // httpError is a fault as net/http reports it; an answer is no error to it.

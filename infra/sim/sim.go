@@ -8,7 +8,8 @@
 //
 // It guarantees that nothing happens but in its methods, that every call that leaves a function passes one place (see
 // Call), where a test may count it, refuse it, lose its answer or end the process, and that a Seed makes one customer's
-// run repeatable. Days of outage pass in milliseconds.
+// run repeatable. Days of outage pass in milliseconds. With a Pace, functions take their time and there are only so many of
+// them, so that it can be told who waits for whom.
 package sim
 
 import (
@@ -182,7 +183,7 @@ func (s *Sim) wire() {
 	}
 	route := func() queue.Handler {
 		h := router.Handler{
-			Store: table("router"), Media: to(s.Media), CRM: to(s.CRM), Bulk: to(s.Bulk), Blobs: bucket, Bus: s.Bus, Metrics: s.Metrics,
+			Store: table("router"), Media: to(s.Media), CRM: to(s.CRM), Bulk: to(s.Bulk), Blobs: bucket, Bus: &busAPI{s}, Metrics: s.Metrics,
 			Connectors: connectors, Now: s.Now,
 		}
 		return h.Handle
