@@ -14,16 +14,32 @@ import (
 // logs and in the rights that were used.
 func TestTheWholeStack(t *testing.T) {
 	w := start(t, filepath.Join(t.TempDir(), "state"))
-	var storm chaos
+	var ( // what one part begins and a later one ends
+		storm   chaos
+		history past
+		refused refusal
+	)
 	for _, part := range []struct {
 		name string
 		test func(*testing.T, *world)
 	}{
 		{"poison is put into every queue", poisoned},
-		{"functions are killed", storm.killing},
+		{"Meta refuses the token", refused.begin},
+		{"the past begins to arrive", history.begin},
 		{"a customer and the company talk", talk},
 		{"a customer without a phone number", withoutNumber},
 		{"a group chat stays apart", inGroup},
+		{"everything that people do", story},
+		{"templates", templates},
+		{"files to send", uploads},
+		{"links to files", links},
+		{"two contacts are one person", joined},
+		{"a number written in another way", spelled},
+		{"read, and about to answer", reading},
+		{"the past has arrived", history.arrived},
+		{"functions are killed", storm.killing},
+		{"what is written now doesn't wait for the past", history.live},
+		{"the account is banned and reinstated", banned},
 		{"the webhook refuses", refusals},
 		{"a number that isn't ours", foreignNumber},
 		{"a thousand updates in one POST", batch},
@@ -32,9 +48,11 @@ func TestTheWholeStack(t *testing.T) {
 		{"what is posted in public", corpus},
 		{"each function says something", speaking},
 		{"what was killed has converged", storm.converged},
+		{"Meta is down", metaDown},
+		{"Meta takes the token again", refused.over},
+		{"the past is complete", history.complete},
 		{"the CRM is down", crmDown},
 		{"a file is gone before the CRM is back", fileGone},
-		{"Meta is down", metaDown},
 		{"poison is parked", parked},
 		{"no log says who or what", discreet},
 		{"each role allows what was done", rights},

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/url"
+	"strings"
 	"testing"
 
 	"threadline/infra/local/hubspot"
@@ -91,6 +92,34 @@ func (p *person) record() (hubspot.Contact, []hubspot.Entry, error) {
 		return hubspot.Contact{}, nil, fmt.Errorf("%d contacts in the CRM, want one", len(found))
 	}
 	return found[0], p.w.HubSpot().Timeline(found[0].ID), nil
+}
+
+// entry waits until the record has an entry with all of the words.
+func (p *person) entry(t *testing.T, words ...string) hubspot.Entry {
+	t.Helper()
+	var found hubspot.Entry
+	eventually(t, patience, func() error {
+		_, entries, err := p.record()
+		if err != nil {
+			return err
+		}
+		for _, found = range entries {
+			if holds(found.HTML, words...) {
+				return nil
+			}
+		}
+		return fmt.Errorf("none of %d entries says %q", len(entries), words)
+	})
+	return found
+}
+
+func holds(text string, words ...string) bool {
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			return false
+		}
+	}
+	return true
 }
 
 // onPhone waits until the phone shows a message of the company, and returns it.

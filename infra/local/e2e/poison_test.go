@@ -22,6 +22,7 @@ var queues = map[string]struct{ dead, source, suffix string }{
 	"MediaQueueUrl":    {"MediaDeadLettersUrl", "Media", ""},
 	"CrmQueueUrl":      {"CrmDeadLettersUrl", "CRM", ".fifo"},
 	"OutboundQueueUrl": {"OutboundDeadLettersUrl", "Outbound", ".fifo"},
+	"BulkQueueUrl":     {"BulkDeadLettersUrl", "Bulk", ""},
 }
 
 // poisoned puts an unreadable entry on every queue, and on the first a good one behind it in the same group. It takes a

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"testing"
@@ -13,8 +14,11 @@ import (
 // withoutNumber is a customer who hides the phone number: only the business-scoped user id is known.
 func withoutNumber(t *testing.T, w *world) {
 	mika := w.customer(t, "Mika Hidden", "")
+	photo := randomFile(12_000)
 	question := mika.writes(t, meta.Draft{Text: "Do you know me at all?"})
+	mika.writes(t, meta.Draft{File: &meta.Upload{Name: "me.jpg", MIME: "image/jpeg", Caption: "not my face", Body: bytes.NewReader(photo)}})
 	mika.known(t)
+	w.secret("not my face")
 	w.secret("Not your number, and yet", "Twice is one too many")
 
 	var contact struct {
@@ -36,6 +40,13 @@ func withoutNumber(t *testing.T, w *world) {
 		w.reaches(t, m.ID, "read")
 	}
 	mika.hasEntries(t)
+	eventually(t, patience, func() error {
+		if entry := mika.entry(t, "not my face"); len(entry.Files) != 1 {
+			return errStill
+		}
+		return nil
+	})
+	sameFile(t, w, mika.entry(t, "not my face").Files[0], photo)
 	if contact, _, err := mika.record(); err != nil || contact.Properties["phone"] != "" {
 		t.Errorf("the CRM has the phone number %q (%v)", contact.Properties["phone"], err)
 	}

@@ -31,14 +31,19 @@ const (
 	hubSpotToken = "e2e-hubspot-token-5b8a"
 )
 
-// number is the company's phone_number_id.
-const number = meta.DefaultNumber
+// number is the company's phone_number_id, and second that of its other number.
+const (
+	number = meta.DefaultNumber
+	second = "15550100002"
+)
 
 // patience is how long anything may take that has nothing to wait for. The machine may be busy.
 const patience = 40 * time.Second
 
-// ambiguousAfter is AMBIGUOUS_SEND_AFTER.
-const ambiguousAfter = 12 * time.Second
+const (
+	ambiguousAfter = 12 * time.Second // AMBIGUOUS_SEND_AFTER
+	importQuiet    = 10 * time.Second // IMPORT_QUIET: no shorter one is safe, because the store keeps the time to ten seconds
+)
 
 // world is a running stack, with everything that it says.
 type world struct {
@@ -55,7 +60,8 @@ func environ() []string {
 	return []string{
 		"APP_SECRET=" + appSecret, "VERIFY_TOKEN=" + verifyToken, "API_KEY=" + apiKey,
 		"ACCESS_TOKEN=" + accessToken, "HUBSPOT_TOKEN=" + hubSpotToken,
-		"PHONE_NUMBER_ID=" + number, "LOG_LEVEL=DEBUG", "AMBIGUOUS_SEND_AFTER=" + ambiguousAfter.String(),
+		"PHONE_NUMBER_ID=" + number + "," + second, "LOG_LEVEL=DEBUG",
+		"AMBIGUOUS_SEND_AFTER=" + ambiguousAfter.String(), "IMPORT_QUIET=" + importQuiet.String(),
 	}
 }
 
@@ -115,6 +121,9 @@ func eventually(t *testing.T, within time.Duration, check func() error) {
 	}
 }
 
+// nextSecond waits for Meta's clock, which counts whole seconds: there is no order within one.
+func nextSecond() { time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) }
+
 // call makes a request of the REST API and decodes the answer into out.
 func (w *world) call(ctx context.Context, method, path, idempotencyKey string, in, out any) (status int, err error) {
 	var body io.Reader
@@ -169,20 +178,34 @@ type object = map[string]any
 
 // message is what the REST API says of one.
 type message struct {
-	ID         string
-	ProviderID string `json:"provider_id"`
-	Direction  string
-	Kind       string
-	RawType    string `json:"raw_type"`
-	Status     string
-	At         time.Time
-	Text       string
-	Content    json.RawMessage
-	ReplyTo    string `json:"reply_to"`
+	ID           string
+	ProviderID   string `json:"provider_id"`
+	Conversation string
+	Direction    string
+	Kind         string
+	RawType      string `json:"raw_type"`
+	Origin       string
+	Status       string
+	At           time.Time
+	Text         string
+	Content      json.RawMessage
+	ReplyTo      string `json:"reply_to"`
+	Quotes       *struct{ Text string }
+	Forwarded    string
+	Referral     json.RawMessage
+	Imported     bool
+	Problems     []struct{ Code int }
+	Reactions    []struct{ Emoji, Direction string }
+	Edits        []struct{ Text string }
+	RevokedAt    *time.Time `json:"revoked_at"`
+	Call         *struct {
+		Status  string
+		Seconds int
+	}
 	Attachment *struct {
-		State, MIME, Name, SHA256 string
-		Size                      int64
-		Voice                     bool
+		State, URL, MIME, Name, SHA256 string
+		Size                           int64
+		Voice                          bool
 	}
 	History []struct{ Status string }
 	Error   *struct {
@@ -237,6 +260,42 @@ func (w *world) reaches(t *testing.T, id, status string) message {
 		return nil
 	})
 	return m
+}
+
+// becomes waits until a message, named by either id, is as wanted.
+func (w *world) becomes(t *testing.T, id string, wanted func(message) bool) message {
+	t.Helper()
+	var m message
+	eventually(t, patience, func() error {
+		m = message{}
+		if err := w.messageByID(t, id, &m); err != nil {
+			return err
+		}
+		if !wanted(m) {
+			return fmt.Errorf("message %s is %+v", id, m)
+		}
+		return nil
+	})
+	return m
+}
+
+// refused makes a request that the API mustn't take, and returns its reason.
+func (w *world) refused(t *testing.T, path string, request object, status int) string {
+	t.Helper()
+	var answer struct{ Error struct{ Message string } }
+	got, err := w.call(t.Context(), http.MethodPost, path, "", request, &answer)
+	if err != nil || got != status {
+		t.Errorf("POST %s: status %d, want %d (%v)", path, got, status, err)
+	}
+	return answer.Error.Message
+}
+
+// command asks for something that is done a moment later.
+func (w *world) command(t *testing.T, path string, request object) {
+	t.Helper()
+	if status, err := w.call(t.Context(), http.MethodPost, path, "", request, nil); err != nil || status != http.StatusAccepted {
+		t.Fatalf("POST %s: %d %v", path, status, err)
+	}
 }
 
 // post delivers a webhook as Meta does.
