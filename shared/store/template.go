@@ -63,6 +63,8 @@ type templateList struct {
 type templateItem struct {
 	Template
 	Gone bool `json:"gone,omitempty"`
+	// Fetched is when Meta was last asked for this one alone.
+	Fetched time.Time `json:"fetched,omitzero"`
 }
 
 // goneFor is how long a template that is gone is kept for whoever looks at the table.
@@ -126,7 +128,7 @@ func (s *Store) PutTemplates(ctx context.Context, waba string, fetched time.Time
 		if list.val.Begun.After(fetched) || list.val.Fetched.Equal(fetched) {
 			return nil
 		}
-		ops, err := s.replace(waba, known.items, all)
+		ops, err := s.replace(waba, known.items, all, fetched)
 		if err != nil {
 			return err
 		}
@@ -148,11 +150,11 @@ func (s *Store) PutTemplates(ctx context.Context, waba string, fetched time.Time
 	})
 }
 
-// replace plans the writes that make all of what is known.
-func (s *Store) replace(waba string, known map[key]doc[templateItem], all []Template) ([]op, error) {
+// replace plans the writes that make all of what is known, but for what Meta was asked about later than for all.
+func (s *Store) replace(waba string, known map[key]doc[templateItem], all []Template, fetched time.Time) ([]op, error) {
 	changed := map[key]doc[templateItem]{}
 	for k, d := range known {
-		if !d.val.Gone {
+		if !d.val.Gone && !d.val.Fetched.After(fetched) {
 			d.val.Gone, d.ttl = true, s.now().Add(goneFor)
 			changed[k] = d
 		}
@@ -160,7 +162,9 @@ func (s *Store) replace(waba string, known map[key]doc[templateItem], all []Temp
 	for _, t := range all {
 		k := templateKey(waba, t.Name, t.Language)
 		delete(changed, k)
-		if d := known[k]; d.rev == 0 || d.val.Gone || !d.val.equal(t) {
+		if d := known[k]; d.val.Fetched.After(fetched) {
+			continue
+		} else if d.rev == 0 || d.val.Gone || !d.val.equal(t) {
 			changed[k] = doc[templateItem]{key: k, rev: d.rev, val: templateItem{Template: t}}
 		}
 	}

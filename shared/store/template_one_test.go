@@ -43,6 +43,41 @@ func TestOneTemplate(t *testing.T) {
 	})
 }
 
+// Meta may be asked for one template alone. Of several answers about it, that of the latest question counts.
+func TestATemplateAskedForAlone(t *testing.T) {
+	onEach(t, func(t *testing.T, s *Store) {
+		put := func(at int, status string) {
+			t.Helper()
+			if err := s.PutTemplate(t.Context(), "waba", after(at), template("hello", "es", status)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		look := func(status string, fetched int, why string) {
+			t.Helper()
+			one, list, found, err := s.Template(t.Context(), "waba", "hello", "es")
+			if err != nil || !found || one.Status != status || !list.Fetched.Equal(after(fetched)) {
+				t.Errorf("%s: %+v of %+v (%v)", why, one, list, err)
+			}
+		}
+		put(1, "one")
+		look("one", 1, "the first question of all")
+		putTemplates(t, s, 3, template("hello", "es", "three"), template("order", "es", "three"))
+		put(2, "two")
+		look("three", 3, "the list is younger")
+		put(5, "five")
+		look("five", 5, "the list is older")
+		if _, list, _, err := s.Template(t.Context(), "waba", "order", "es"); err != nil || !list.Fetched.Equal(after(3)) {
+			t.Errorf("another one is of %+v (%v)", list, err)
+		}
+		putTemplates(t, s, 4, template("hello", "es", "four"))
+		look("five", 5, "a list that was asked for before")
+		putTemplates(t, s, 4, template("order", "es", "four"))
+		look("five", 5, "one that it wasn't on")
+		putTemplates(t, s, 6, template("hello", "es", "six"))
+		look("six", 6, "a list that was asked for after")
+	})
+}
+
 // What a template costs doesn't depend on how many there are.
 func TestOneTemplateIsOneCall(t *testing.T) {
 	var all []Template

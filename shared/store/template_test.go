@@ -232,7 +232,7 @@ func TestTemplatesOfManyBytes(t *testing.T) {
 		all[i].Components = json.RawMessage(`"` + strings.Repeat("x", 300<<10) + `"`)
 	}
 	s := newStore(NewMemory(), "table")
-	ops, err := s.replace("waba", nil, all)
+	ops, err := s.replace("waba", nil, all, after(1))
 	if err != nil {
 		t.Fatal(err)
 	}

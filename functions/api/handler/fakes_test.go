@@ -82,6 +82,16 @@ func (m *meta) ListTemplates(ctx context.Context, waba string) ([]whatsapp.Templ
 	return m.templates, m.answer(ctx, "templates of "+waba)
 }
 
+func (m *meta) Templates(ctx context.Context, waba, name string) ([]whatsapp.TemplateInfo, error) {
+	var named []whatsapp.TemplateInfo
+	for _, t := range m.templates {
+		if t.Name == name {
+			named = append(named, t)
+		}
+	}
+	return named, m.answer(ctx, "templates "+name+" of "+waba)
+}
+
 func (m *meta) Number(ctx context.Context, id string) (whatsapp.NumberInfo, error) {
 	return m.numbers[id], m.answer(ctx, "number "+id)
 }

@@ -31,6 +31,7 @@ type Queue interface {
 type Graph interface {
 	Number(ctx context.Context, id string) (whatsapp.NumberInfo, error)
 	ListTemplates(ctx context.Context, waba string) ([]whatsapp.TemplateInfo, error)
+	Templates(ctx context.Context, waba, name string) ([]whatsapp.TemplateInfo, error)
 }
 
 // Files tells whether an object is there; *blob.S3 does.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,30 +47,40 @@ const (
 	askForLists = 10 * time.Second // an account may have thousands of templates, fifty on a page
 )
 
-// lists remembers, in this process, when Meta was last asked for an account's templates.
+// lists remembers, in this process, when Meta was last asked for an account's templates, or for one of them.
 type lists struct {
 	mu    sync.Mutex
-	asked map[string]asking
+	asked map[question]asking
 }
+
+// question is what Meta is asked for: all templates of an account, or those with a name.
+type question struct{ waba, name string }
+
+// manyQuestions is how many are remembered before the old ones are forgotten.
+const manyQuestions = 1000
 
 // asking is a question to Meta: when, and when a template had last changed then, as far as anybody knew.
 type asking struct{ at, expired time.Time }
 
-// mayAsk tells whether it is time to ask Meta again for a list, and notes that it was. A template that changed since is
+// mayAsk tells whether it is time to ask Meta again for a list, or for the templates with a name, and notes that it was. A template that changed since is
 // worth asking at once: once, and once more when the second is over in which it changed, for webhooks have no finer time.
-func (l *lists) mayAsk(list store.TemplateList, now time.Time) bool {
+func (l *lists) mayAsk(list store.TemplateList, name string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	last, ok := l.asked[list.WABA]
+	q := question{list.WABA, name}
+	last, ok := l.asked[q]
 	over := list.Expired.Add(time.Second)
 	changed := list.Expired.After(last.expired) || last.at.Before(over) && !now.Before(over)
 	if ok && !changed && now.Sub(last.at) < missingFor {
 		return false
 	}
 	if l.asked == nil {
-		l.asked = map[string]asking{}
+		l.asked = map[question]asking{}
 	}
-	l.asked[list.WABA] = asking{now, list.Expired}
+	if len(l.asked) >= manyQuestions {
+		maps.DeleteFunc(l.asked, func(_ question, a asking) bool { return now.Sub(a.at) >= missingFor })
+	}
+	l.asked[q] = asking{now, list.Expired}
 	return true
 }
 
@@ -80,12 +91,12 @@ func (a *API) current(l store.TemplateList) bool {
 
 // renew asks Meta for the templates of a list's account and keeps them. ok is false where it isn't time to ask, or Meta
 // doesn't say: then what is known has to do.
-func (a *API) renew(ctx context.Context, known store.TemplateList, within time.Duration) (list store.TemplateList, ok bool) {
+func (a *API) renew(ctx context.Context, known store.TemplateList) (list store.TemplateList, ok bool) {
 	now, waba := a.now(), known.WABA
-	if a.Graph == nil || !a.lists.mayAsk(known, now) {
+	if a.Graph == nil || !a.lists.mayAsk(known, "", now) {
 		return list, false
 	}
-	asking, cancel := context.WithTimeout(ctx, within)
+	asking, cancel := context.WithTimeout(ctx, askForLists)
 	defer cancel()
 	all, err := a.Graph.ListTemplates(asking, waba)
 	if err != nil {
@@ -94,10 +105,7 @@ func (a *API) renew(ctx context.Context, known store.TemplateList, within time.D
 	}
 	list = store.TemplateList{WABA: waba, Fetched: now, Templates: make([]store.Template, len(all))}
 	for i, t := range all {
-		list.Templates[i] = store.Template{
-			Name: t.Name, Language: t.Language, ID: t.ID, Category: t.Category, Status: t.Status, Quality: t.Quality,
-			Format: t.Format, Components: t.Components,
-		}
+		list.Templates[i] = kept(t)
 	}
 	slices.SortFunc(list.Templates, func(a, b store.Template) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Language, b.Language))
@@ -108,8 +116,41 @@ func (a *API) renew(ctx context.Context, known store.TemplateList, within time.D
 	return list, true
 }
 
+// renewOne asks Meta for one template of a list's account and keeps it. found is false where Meta doesn't list it. ok is
+// as in renew.
+func (a *API) renewOne(ctx context.Context, known store.TemplateList, t template) (one store.Template, found, ok bool) {
+	now := a.now()
+	if a.Graph == nil || !a.lists.mayAsk(known, t.Name, now) {
+		return one, false, false
+	}
+	asking, cancel := context.WithTimeout(ctx, askToSend)
+	defer cancel()
+	named, err := a.Graph.Templates(asking, known.WABA, t.Name)
+	if err != nil {
+		slog.WarnContext(ctx, "ask for a template", "error", redact.Error(err))
+		return one, false, false
+	}
+	i := slices.IndexFunc(named, func(n whatsapp.TemplateInfo) bool { return n.Language == t.Language })
+	if i < 0 {
+		return one, false, true
+	}
+	one = kept(named[i])
+	if err := a.Store.PutTemplate(ctx, known.WABA, now, one); err != nil {
+		slog.WarnContext(ctx, "keep a template", "error", redact.Error(err))
+	}
+	return one, true, true
+}
+
+// kept is what is stored of a template.
+func kept(t whatsapp.TemplateInfo) store.Template {
+	return store.Template{
+		Name: t.Name, Language: t.Language, ID: t.ID, Category: t.Category, Status: t.Status, Quality: t.Quality,
+		Format: t.Format, Components: t.Components,
+	}
+}
+
 // template checks the parameters against the template as Meta lists it, and returns that: nothing but the name if Meta
-// doesn't list it, which may be too new.
+// doesn't list it, which may be too new, and no category if what is known of it may no longer be so.
 func (a *API) template(ctx context.Context, n chat.NumberID, t template) (info whatsapp.TemplateInfo, err error) {
 	info.Name = t.Name
 	waba, err := a.Store.AccountOf(ctx, n)
@@ -120,9 +161,10 @@ func (a *API) template(ctx context.Context, n chat.NumberID, t template) (info w
 	if err != nil {
 		return info, err
 	}
+	doubtful := list.Stale()
 	if !found || !a.current(list) {
-		if list, ok := a.renew(ctx, list, askToSend); ok {
-			known, found = find(list, t)
+		if one, listed, ok := a.renewOne(ctx, list, t); ok {
+			known, found, doubtful = one, listed, false
 		}
 	}
 	if !found {
@@ -132,18 +174,13 @@ func (a *API) template(ctx context.Context, n chat.NumberID, t template) (info w
 		Name: known.Name, Language: known.Language, ID: known.ID, Category: known.Category, Status: known.Status,
 		Quality: known.Quality, Format: known.Format, Components: known.Components,
 	}
+	if doubtful && !strings.EqualFold(info.Category, authentication) { // those have Meta's words, and no promotion among them
+		info.Category = ""
+	}
 	if err := info.Check(t.Components); err != nil {
 		return info, malformed("template", chat.KindTemplate, err)
 	}
 	return info, nil
-}
-
-func find(l store.TemplateList, t template) (known store.Template, found bool) {
-	i := slices.IndexFunc(l.Templates, func(k store.Template) bool { return k.Name == t.Name && k.Language == t.Language })
-	if i < 0 {
-		return known, false
-	}
-	return l.Templates[i], true
 }
 
 type templateView struct {
@@ -184,7 +221,7 @@ func (a *API) listTemplates(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if !a.current(list) {
-		if renewed, ok := a.renew(r.Context(), list, askForLists); ok {
+		if renewed, ok := a.renew(r.Context(), list); ok {
 			list = renewed
 		}
 	}

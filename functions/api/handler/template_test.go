@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,63 @@ func TestTemplatesAreAskedForAgain(t *testing.T) {
 	fresh.post(order).sent()
 	if fresh.wantAsked(0, "another process"); fresh.last().Send.Category != "utility" {
 		t.Errorf("another process: %s", fresh.last().Send.Category)
+	}
+}
+
+// A template that is known to have changed, in a way that can't be found out, counts as marketing: the customer's word
+// isn't to be passed over. A one-time code stays one.
+func TestAnOutdatedCategoryDecidesNothing(t *testing.T) {
+	for known, want := range map[string]string{"UTILITY": marketing, "MARKETING": marketing, "AUTHENTICATION": authentication} {
+		r := newRig(t)
+		r.seeAccount()
+		r.meta.templates = []whatsapp.TemplateInfo{listed("order", "es", known, `[]`)}
+		r.post(order).sent()
+		if err := r.store.ExpireTemplates(t.Context(), waba, r.now.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		r.meta.err = errors.New("down")
+		for _, later := range []time.Duration{2 * time.Minute, 3 * time.Hour, 72 * time.Hour} {
+			r.now = noon.Add(later)
+			for range 2 {
+				if r.post(order).sent(); r.last().Send.Category != want {
+					t.Errorf("%s, %v later: it counts as %s", known, later, r.last().Send.Category)
+				}
+			}
+		}
+		r.meta.err = nil
+		r.now = r.now.Add(missingFor)
+		if r.post(order).sent(); r.last().Send.Category != strings.ToLower(known) {
+			t.Errorf("%s, asked again: it counts as %s", known, r.last().Send.Category)
+		}
+	}
+}
+
+// To send, one template is asked for, however many there are.
+func TestToSendOneTemplateIsAskedFor(t *testing.T) {
+	r := newRig(t)
+	r.seeAccount()
+	r.meta.templates = []whatsapp.TemplateInfo{listed("order", "es", "UTILITY", `[]`), listed("bill", "es", "UTILITY", `[]`)}
+	for _, name := range []string{"order", "order", "bill"} {
+		if r.post(strings.ReplaceAll(order, `"order"`, `"`+name+`"`)).sent(); r.last().Send.Category != utility {
+			t.Errorf("%s counts as %s", name, r.last().Send.Category)
+		}
+	}
+	if want := []string{"templates order of waba", "templates bill of waba"}; !slices.Equal(r.meta.asked, want) {
+		t.Errorf("asked for %q", r.meta.asked)
+	}
+	if got := r.templates("").Templates; len(got) != 2 {
+		t.Errorf("the list is %+v", got)
+	}
+}
+
+// Old questions are forgotten, whatever the names that people send.
+func TestQuestionsAreForgotten(t *testing.T) {
+	var l lists
+	for i := range 5 * manyQuestions {
+		l.mayAsk(store.TemplateList{WABA: waba}, strconv.Itoa(i), noon.Add(time.Duration(i)*missingFor/manyQuestions))
+	}
+	if len(l.asked) > 2*manyQuestions {
+		t.Errorf("%d are remembered", len(l.asked))
 	}
 }
 
