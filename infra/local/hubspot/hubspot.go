@@ -51,6 +51,7 @@ type Simulator struct {
 	lastID     int64
 	revision   int64 // counts changes, for the page
 	objects    map[string]map[string]*object
+	order      map[string][]string // ids of the objects of a kind, the oldest first
 	properties map[string]map[string]*property
 	groups     map[string]map[string]*group
 	files      map[string]*file
@@ -73,6 +74,7 @@ func New(o Options) (*Simulator, error) {
 		options:    o,
 		lastID:     100,
 		objects:    map[string]map[string]*object{},
+		order:      map[string][]string{},
 		properties: ownProperties(),
 		groups:     map[string]map[string]*group{},
 		files:      map[string]*file{},
@@ -141,6 +143,8 @@ func (s *Simulator) apply(c change) {
 	case c.Object != nil:
 		if old := s.objects[c.Object.Kind][c.Object.ID]; old != nil {
 			c.Object.before = append(old.before, snapshot{until: c.Object.UpdatedAt, properties: old.Properties, archived: old.Archived})
+		} else {
+			s.order[c.Object.Kind] = append(s.order[c.Object.Kind], c.Object.ID)
 		}
 		s.objects[c.Object.Kind][c.Object.ID] = c.Object
 		s.sawID(c.Object.ID)

@@ -122,16 +122,10 @@ func (s *Simulator) listObjects(r *http.Request) (int, any, error) {
 
 // sorted returns the objects of a kind by id.
 func (s *Simulator) sorted(kind string) []*object {
-	var list []*object
-	for _, o := range s.objects[kind] {
-		list = append(list, o)
+	list := make([]*object, 0, len(s.order[kind]))
+	for _, id := range s.order[kind] {
+		list = append(list, s.objects[kind][id])
 	}
-	slices.SortFunc(list, func(a, b *object) int {
-		if len(a.ID) != len(b.ID) {
-			return len(a.ID) - len(b.ID)
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
 	return list
 }
 
