@@ -17,7 +17,7 @@ const (
 	threadLength = 200
 	photoEvery   = 100 // messages of a thread; its file comes in a POST of its own
 
-	enough = 8 * time.Minute // for all of it to be in the CRM, on a machine that has much else to do
+	enough = 8 * time.Minute // for all of it to be stored, or in the CRM, on a machine that has much else to do
 )
 
 // past is the history of the company's telephone: stored at once, and brought to the CRM while all else goes on.
@@ -52,7 +52,7 @@ func (p *past) arrived(t *testing.T, w *world) {
 func (p *past) stored(t *testing.T, w *world, files bool) {
 	t.Helper()
 	for i, phone := range p.Phones {
-		eventually(t, 2*patience, func() error {
+		poll(t, enough, time.Second, time.Second, func() error {
 			conversation, err := w.conversationWith(t, phone)
 			if err != nil {
 				return err
@@ -140,7 +140,10 @@ func (p *past) live(t *testing.T, w *world) {
 		text := fmt.Sprintf("written now, %02d of %d", i, written)
 		began := time.Now()
 		liv.writes(t, meta.Draft{Text: text})
-		liv.entry(t, text)
+		poll(t, patience, 20*time.Millisecond, 20*time.Millisecond, func() error {
+			_, err := liv.find(text)
+			return err
+		})
 		took = append(took, time.Since(began))
 	}
 	slices.Sort(took)
@@ -154,9 +157,8 @@ func (p *past) live(t *testing.T, w *world) {
 
 // complete wants the whole history in the CRM, made in the order of time, and nothing sent to anybody in it.
 func (p *past) complete(t *testing.T, w *world) {
-	eventually(t, enough, func() error {
+	poll(t, enough, time.Second, time.Second, func() error {
 		if n := p.recorded(w); n != p.Messages {
-			time.Sleep(time.Second) // counting them is work for a machine that is busy with making them
 			return fmt.Errorf("%d entries, want %d", n, p.Messages)
 		}
 		return nil

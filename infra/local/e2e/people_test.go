@@ -95,22 +95,27 @@ func (p *person) record() (hubspot.Contact, []hubspot.Entry, error) {
 }
 
 // entry waits until the record has an entry with all of the words.
-func (p *person) entry(t *testing.T, words ...string) hubspot.Entry {
+func (p *person) entry(t *testing.T, words ...string) (found hubspot.Entry) {
 	t.Helper()
-	var found hubspot.Entry
-	eventually(t, patience, func() error {
-		_, entries, err := p.record()
-		if err != nil {
-			return err
-		}
-		for _, found = range entries {
-			if holds(found.HTML, words...) {
-				return nil
-			}
-		}
-		return fmt.Errorf("none of %d entries says %q", len(entries), words)
+	eventually(t, patience, func() (err error) {
+		found, err = p.find(words...)
+		return err
 	})
 	return found
+}
+
+// find looks for an entry of the record with all of the words.
+func (p *person) find(words ...string) (hubspot.Entry, error) {
+	_, entries, err := p.record()
+	for _, e := range entries {
+		if holds(e.HTML, words...) {
+			return e, nil
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("none of %d entries says %q", len(entries), words)
+	}
+	return hubspot.Entry{}, err
 }
 
 func holds(text string, words ...string) bool {

@@ -112,12 +112,20 @@ func (w *world) secret(values ...string) { w.personal = append(w.personal, value
 // eventually tries until check has nothing to complain about.
 func eventually(t *testing.T, within time.Duration, check func() error) {
 	t.Helper()
+	poll(t, within, 50*time.Millisecond, 400*time.Millisecond, check) // looking all the time slows what is looked for
+}
+
+// poll is eventually with pauses that grow from the first to the last.
+func poll(t *testing.T, within, first, last time.Duration, check func() error) {
+	t.Helper()
 	deadline := time.Now().Add(within)
+	pause := first
 	for err := check(); err != nil; err = check() {
 		if time.Now().After(deadline) {
 			t.Fatalf("after %v: %v", within, err)
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(pause)
+		pause = min(pause*3/2, last)
 	}
 }
 
