@@ -108,6 +108,12 @@ func (a ownAlias) givenUp(at time.Time) bool {
 	return !at.IsZero() && a.Kind == chat.AliasWAID && !a.Since.After(at) && !a.Last.After(at)
 }
 
+// excludes tells whether nobody has both: they are two user ids of one account, or two that portfolios share.
+func (a ownAlias) excludes(b ownAlias) bool {
+	return a.Kind == b.Kind && a.Kind != chat.AliasWAID && a.Value != b.Value &&
+		slices.ContainsFunc(a.Scopes, func(scope string) bool { return slices.Contains(b.Scopes, scope) })
+}
+
 // overwrite is a write without a condition, for items that say the same whoever writes them.
 func (d doc[T]) overwrite() (op, error) {
 	o, err := d.put()

@@ -46,6 +46,7 @@ func (p crowd) load(ctx context.Context, ids ...chat.ContactID) error {
 			if d.rev == 0 {
 				continue
 			}
+			tie(&d.val)
 			p.byID[d.val.ID] = &d
 			if next := d.val.Joined; next != "" && p.byID[next] == nil {
 				ids = append(ids, next)
@@ -54,6 +55,24 @@ func (p crowd) load(ctx context.Context, ids ...chat.ContactID) error {
 	}
 	maps.DeleteFunc(p.byID, func(id chat.ContactID, _ *doc[chat.Contact]) bool { return p.survivor(id) == nil })
 	return nil
+}
+
+// tie records on a contact that an earlier release joined, which didn't record why, that it was shown to be the same
+// person as those with whom it is joined. Whenever that was, it was before all that is recorded now.
+func tie(c *chat.Contact) {
+	if len(c.Linked) > 0 || len(c.Parted) > 0 {
+		return
+	}
+	joined := c.Absorbed
+	if c.Joined != "" {
+		joined = append(slices.Clone(joined), c.Joined)
+	}
+	for _, id := range joined {
+		if c.Linked == nil {
+			c.Linked = map[chat.ContactID]chat.Stamp{}
+		}
+		c.Linked[id] = chat.Stamp{}
+	}
 }
 
 // survivor returns who speaks for a contact, nil if nobody does.

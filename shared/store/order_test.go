@@ -56,8 +56,8 @@ func world(rng *rand.Rand, shared bool) []Inbound {
 		case 5:
 			seen = atW("W"+b, p)
 		case 6:
-			if seen = newPhone("old "+p, p); shared { // without ids, Meta's word would join whoever had the two phones
-				seen = both(b, p)
+			if seen = newPhone("old "+p, p); shared {
+				seen = newPhone(fmt.Sprint("p", rng.IntN(2)), p)
 			}
 		case 7:
 			seen = newID("old "+b, b)

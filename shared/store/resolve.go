@@ -189,13 +189,16 @@ func (r *resolving) stranger() *doc[chat.Contact] {
 }
 
 // rival tells whether the phone's holder is known by a user id in an account where this person has another: in the
-// update's, or in one where self was seen before. What somebody joined by hand doesn't count: it would depend on which
+// update's, or in one where self was seen before. An update that shows no id, such as a change of the phone in its old
+// shape, is measured by those that self is known by. What somebody joined by hand doesn't count: it would depend on which
 // came first.
 func (r *resolving) rival(ctx context.Context, phone *doc[chat.Contact]) (bool, error) {
-	if r.seen.BSUID == "" && r.seen.Parent == "" {
+	bare := r.seen.BSUID == "" && r.seen.Parent == ""
+	if bare && r.self == nil {
 		return false, nil
 	}
 	scopes := []string{r.seen.Scope}
+	var own []ownAlias
 	if r.self != nil {
 		if _, linked := r.self.val.Linked[phone.val.ID]; linked {
 			return false, nil
@@ -204,8 +207,7 @@ func (r *resolving) rival(ctx context.Context, phone *doc[chat.Contact]) (bool, 
 		if err != nil || slices.Contains(kin, phone.val.ID) {
 			return false, err
 		}
-		own, err := r.store.known(ctx, kin...)
-		if err != nil {
+		if own, err = r.store.known(ctx, kin...); err != nil {
 			return false, err
 		}
 		for _, a := range own {
@@ -221,6 +223,9 @@ func (r *resolving) rival(ctx context.Context, phone *doc[chat.Contact]) (bool, 
 		return false, err
 	}
 	return slices.ContainsFunc(theirs, func(a ownAlias) bool {
+		if bare {
+			return slices.ContainsFunc(own, a.excludes)
+		}
 		return r.differs(a) && slices.ContainsFunc(a.Scopes, func(scope string) bool { return slices.Contains(scopes, scope) })
 	}), nil
 }
