@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"slices"
 
 	"threadline/shared/chat"
 )
@@ -47,36 +46,4 @@ func (s *Store) Prefer(ctx context.Context, seen chat.Seen, category string, c c
 		return s.write(ctx, append(out.writes, o)...)
 	})
 	return who, err
-}
-
-// ConsentOf returns what a contact, or one that is joined with it, ever said about messages: the newest first.
-func (s *Store) ConsentOf(ctx context.Context, c chat.ContactID) ([]Statement, error) {
-	who, err := s.Contact(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	var all []Statement
-	for _, id := range append([]chat.ContactID{who.ID}, who.Absorbed...) {
-		items, err := s.query(ctx, prefix("USER#"+string(id), "CONSENT#"))
-		if err != nil {
-			return nil, err
-		}
-		for _, it := range items {
-			d, err := decode[Statement](keyOf(it), it)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, d.val)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b Statement) int {
-		switch {
-		case a.Stamp.Newer(b.Stamp):
-			return -1
-		case b.Stamp.Newer(a.Stamp):
-			return 1
-		}
-		return 0
-	})
-	return all, nil
 }

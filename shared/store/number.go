@@ -241,19 +241,3 @@ func (s *Store) Numbers(ctx context.Context) ([]Number, error) {
 	}
 	return out, nil
 }
-
-// NumberByDisplay finds the number of an account that is written with these digits. Of several, which are one number
-// under the ids that it had, it is the latest.
-func (s *Store) NumberByDisplay(ctx context.Context, waba, digits string) (Number, bool, error) {
-	all, err := s.Numbers(ctx)
-	if err != nil {
-		return Number{}, false, err
-	}
-	var found Number
-	for _, n := range all {
-		if n.WABA == waba && n.Display != "" && digitsOf(n.Display) == digitsOf(digits) && (found.ID == "" || n.Seen.Newer(found.Seen)) {
-			found = n
-		}
-	}
-	return found, found.ID != "", nil
-}

@@ -186,38 +186,16 @@ func TestFactsWaitForTheirNumber(t *testing.T) {
 		if changed != "@1555078388/quality @15550783881/quality review" || fmt.Sprint(values(a.Facts)) != "map[review:APPROVED]" {
 			t.Errorf("%q changed, the account is %v", changed, a)
 		}
-		if _, found, err := s.NumberByDisplay(t.Context(), "waba", "15550783881"); found || err != nil {
-			t.Errorf("found is %v, %v", found, err)
-		}
 		see(t, s, Number{ID: ourNumber, Display: "+1 555-078-3881", WABA: "waba"}, 3)
 		n, a := health(t, s, ourNumber)
 		if fmt.Sprint(values(n.Facts)) != "map[quality:RED]" || fmt.Sprint(values(a.Facts)) != "map[review:APPROVED]" || a.WABA != "waba" {
 			t.Errorf("%+v %+v", n, a)
 		}
 		learnNumber(t, s, ourNumber, "waba", map[string]chat.Fact{"quality": said("YELLOW", 5)})
-		n, found, err := s.NumberByDisplay(t.Context(), "waba", "15550783881")
-		if !found || err != nil || n.ID != ourNumber || n.Facts["quality"].Value != "YELLOW" {
-			t.Errorf("%+v, %v, %v", n, found, err)
-		}
-		if _, found, err := s.NumberByDisplay(t.Context(), "other", "15550783881"); found || err != nil {
-			t.Errorf("in another account: found is %v, %v", found, err)
+		if n, _ = health(t, s, ourNumber); fmt.Sprint(values(n.Facts)) != "map[quality:YELLOW]" {
+			t.Errorf("later: %+v", n)
 		}
 	})
-}
-
-// A number that moved from one account id to another has two ids for the same digits.
-func TestNumberByDisplayIsTheLatest(t *testing.T) {
-	s := newStore(NewMemory(), "table")
-	for i, id := range []chat.NumberID{"3", "1", "2"} {
-		see(t, s, Number{ID: id, Display: "1555", WABA: "waba"}, []int{1, 3, 2}[i])
-	}
-	see(t, s, Number{ID: "4", WABA: "waba"}, 9)
-	if n, found, err := s.NumberByDisplay(t.Context(), "waba", "1555"); !found || err != nil || n.ID != "1" {
-		t.Errorf("%+v, %v, %v", n, found, err)
-	}
-	if n, found, err := s.NumberByDisplay(t.Context(), "waba", ""); found || err != nil {
-		t.Errorf("without digits: %+v, %v", n, err)
-	}
 }
 
 func TestHealthOfTheUnknown(t *testing.T) {
