@@ -91,3 +91,19 @@ func (s *Store) SetUploaded(ctx context.Context, id string, n chat.NumberID, u U
 		return s.write(ctx, o)
 	})
 }
+
+// ForgetUploaded forgets where a file is at Meta, for one number, if it is there under this id.
+func (s *Store) ForgetUploaded(ctx context.Context, id string, n chat.NumberID, media string) error {
+	return s.contend(ctx, func() error {
+		d, err := s.file(ctx, id)
+		if err != nil || d.val.Media[n].ID != media {
+			return err
+		}
+		delete(d.val.Media, n)
+		o, err := d.put()
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, o)
+	})
+}

@@ -10,73 +10,135 @@ import (
 
 	"threadline/shared/chat"
 	"threadline/shared/metric"
+	"threadline/shared/queue"
 	"threadline/shared/redact"
 	"threadline/shared/whatsapp"
 )
 
 // Whether the business number may send at all.
 
-// probeEvery is how often a number is tried again that Meta refused as a whole: one call in this time for all of its
-// conversations.
-const probeEvery = time.Minute
+// How often a number is tried again that Meta refused as a whole, and one that is said to be stopped without an end: the
+// word that would lift that may have been lost. One message in this time is, of all its conversations'.
+const (
+	probeEvery = time.Minute
+	doubtEvery = 15 * time.Minute
+)
 
 // tokenWorks is what FactToken says once an attempt got through again.
 const tokenWorks = "ok"
+
+// statusWorks is Meta's word for a number that can send.
+const statusWorks = "CONNECTED"
 
 // errStopped makes a message wait, with growing gaps and for as long as it takes: its own expiry ends the wait.
 func errStopped(why string) error {
 	return chat.E(chat.Unavailable, "", fmt.Errorf("sending is stopped: %s", why))
 }
 
-// gate lets a message pass when nothing is known that stops its number.
-func (h *Handler) gate(ctx context.Context, m chat.Message) (number chat.Facts, err error) {
-	n, account, err := h.Store.Health(ctx, m.Conversation.Number())
+// heldError says that a message's kind is stopped while the other leaves.
+type heldError struct{ why string }
+
+func (e heldError) Error() string { return "sending is stopped: " + e.why }
+
+// gate lets a message pass when nothing is known that stops its number, or when it is time to try in spite of it. It
+// returns what stands in the way of one that passes: to be noted once Meta takes it.
+func (h *Handler) gate(ctx context.Context, m chat.Message) (doubt doubt, err error) {
+	n := m.Conversation.Number()
+	number, account, err := h.health(ctx, n)
 	if err != nil {
-		return nil, err
+		return doubt, err
 	}
-	c := n.Facts.Clearance(account.Facts, h.now())
+	now := h.now()
+	c := number.Facts.Clearance(account.Facts, now)
 	cleared := c.Answers
 	if m.Kind == chat.KindTemplate {
 		cleared = c.Templates
 	}
-	if !cleared {
-		return nil, errStopped(c.Why)
+	token := number.Facts[chat.FactToken]
+	doubt.token = refusedToken(token)
+	if doubt.token {
+		every, why := probeEvery, "Meta refused this number a moment ago, code "+token.Value
+		if now.Sub(token.Stamp.At) < every || !h.mayProbe(ctx, n, "token", every) {
+			return doubt, errStopped(why)
+		}
 	}
-	token := n.Facts[chat.FactToken]
-	if refusedToken(token) && h.now().Sub(token.Stamp.At) < probeEvery {
-		return nil, errStopped("Meta refused this number a moment ago, code " + token.Value)
+	if cleared {
+		return doubt, nil
 	}
-	return n.Facts, nil
+	said := number.Facts[c.Why].Stamp.At
+	if at := account.Facts[c.Why].Stamp.At; at.After(said) {
+		said = at
+	}
+	doubt.stop = c.Until.IsZero() && now.Sub(said) >= doubtEvery && h.mayProbe(ctx, n, "stop", doubtEvery)
+	switch {
+	case doubt.stop:
+		return doubt, nil
+	case c.Answers || c.Templates:
+		return doubt, heldError{c.Why}
+	}
+	return doubt, errStopped(c.Why)
+}
+
+// doubt is why an attempt is a probe.
+type doubt struct{ token, stop bool }
+
+// mayProbe tells whether nobody has tried for a while.
+func (h *Handler) mayProbe(ctx context.Context, n chat.NumberID, what string, every time.Duration) bool {
+	taken, err := h.Store.TakeSlot(ctx, "probe "+what+" "+string(n), h.newToken(), 1, every)
+	if err != nil {
+		slog.WarnContext(ctx, "take turns at trying a stopped number", "error", redact.Error(err))
+	}
+	return taken && err == nil
+}
+
+// held keeps a message back whose kind is stopped while the other leaves: for a while since it was asked for, however
+// many like it stand before it, because an agent's answer may wait behind them all.
+func (h *Handler) held(ctx context.Context, m chat.Message, cause heldError) error {
+	if left := patience - h.now().Sub(m.At); left > 0 {
+		return queue.Later(min(left, time.Minute), cause)
+	}
+	return h.refused(ctx, m, "", &chat.Problem{Reason: cause.Error()})
 }
 
 func refusedToken(f chat.Fact) bool { return f.Value != "" && f.Value != tokenWorks }
 
 // stopped notes that Meta refuses the number as a whole, counts it for the alarm, and reads the token again: somebody
 // may have replaced it.
-func (h *Handler) stopped(ctx context.Context, m chat.Message, refusal *whatsapp.Error) {
+func (h *Handler) stopped(ctx context.Context, n chat.NumberID, id string, refusal *whatsapp.Error) {
 	h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", "whatsapp")
 	slog.ErrorContext(ctx, "Meta refuses to send for this number", "code", refusal.Code)
 	if err := h.Refresh(ctx); err != nil {
 		slog.WarnContext(ctx, "refresh the token", "error", redact.Error(err))
 	}
-	h.learnToken(ctx, m, strconv.Itoa(refusal.Code), refusal.Reason())
+	h.learn(ctx, n, id, map[string]chat.Fact{
+		chat.FactToken: {Value: strconv.Itoa(refusal.Code), Why: refusal.Reason()},
+	})
 }
 
 // works notes that Meta takes messages of the number again.
-func (h *Handler) works(ctx context.Context, m chat.Message, before chat.Facts) {
-	if refusedToken(before[chat.FactToken]) {
-		h.learnToken(ctx, m, tokenWorks, "")
+func (h *Handler) works(ctx context.Context, m chat.Message, d doubt) {
+	facts := map[string]chat.Fact{}
+	if d.token {
+		facts[chat.FactToken] = chat.Fact{Value: tokenWorks}
+	}
+	if d.stop {
+		facts[chat.FactStatus] = chat.Fact{Value: statusWorks}
+	}
+	if len(facts) > 0 {
+		h.learn(ctx, m.Conversation.Number(), string(m.ID), facts)
 	}
 }
 
-// learnToken is a note for people and for the next attempts: a failure to write it is nobody's loss.
-func (h *Handler) learnToken(ctx context.Context, m chat.Message, value, why string) {
-	now := h.now().UTC()
-	fact := chat.Fact{Value: value, Why: why, Stamp: chat.Stamp{At: now, ID: string(m.ID)}}
-	_, _, err := h.Store.LearnNumber(ctx, m.Conversation.Number(), "", map[string]chat.Fact{chat.FactToken: fact})
-	if err != nil {
-		slog.WarnContext(ctx, "note the token's state", "error", redact.Error(err))
+// learn is a note for people and for the next attempts: a failure to write it is nobody's loss.
+func (h *Handler) learn(ctx context.Context, n chat.NumberID, id string, facts map[string]chat.Fact) {
+	for name, f := range facts {
+		f.Stamp = chat.Stamp{At: h.now().UTC(), ID: id}
+		facts[name] = f
 	}
+	if _, _, err := h.Store.LearnNumber(ctx, n, "", facts); err != nil {
+		slog.WarnContext(ctx, "note the number's state", "error", redact.Error(err))
+	}
+	h.healths.forget(n)
 }
 
 // errOptedOut says that the customer doesn't want messages of the category.

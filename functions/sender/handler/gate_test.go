@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func TestAStoppedNumberWaits(t *testing.T) {
 				for range 20 {
 					if err := r.receive(c.m); (err == nil) != c.leaves {
 						t.Fatalf("%s: %v", c.m.Kind, err)
-					} else if err != nil && (chat.CodeOf(err) != chat.Unavailable || held(err) > time.Second) {
+					} else if all := !test.text && !test.templates; err != nil && all && (chat.CodeOf(err) != chat.Unavailable || held(err) > time.Second) {
 						t.Fatalf("the queue isn't left to wait with growing gaps: %v", err)
 					}
 				}
@@ -69,6 +70,115 @@ func TestAStoppedNumberWaits(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWhatIsStoppedMakesWay: behind a template that may not leave stands an answer that may, and the other way round.
+func TestWhatIsStoppedMakesWay(t *testing.T) {
+	const first, answers = chat.FactRestriction + ":RESTRICTED_BIZ_INITIATED_MESSAGING", chat.FactRestriction + ":RESTRICTED_CUSTOMER_INITIATED_MESSAGING"
+	for fact, m := range map[string]chat.Message{first: template(), answers: text()} {
+		for _, lifted := range []bool{false, true} {
+			r := newRig(t)
+			r.learn(fact, chat.Fact{Value: "RESTRICTED", Until: noon.Add(30 * 24 * time.Hour)})
+			for range 9 {
+				if err := r.receive(m); err == nil || held(err) != time.Minute {
+					t.Fatalf("%s: it waits with %v", m.Kind, err)
+				}
+				r.now = r.now.Add(time.Minute)
+			}
+			if r.now = noon.Add(patience - time.Second); lifted {
+				r.learn(fact, chat.Fact{})
+			} else if err := r.receive(m); held(err) != time.Second {
+				t.Errorf("%s: it waits with %v", m.Kind, err)
+			}
+			r.now = noon.Add(patience)
+			if err := r.receive(m); err != nil {
+				t.Fatal(err)
+			}
+			now := r.lookup(m.ID)
+			if lifted && now.Status != chat.Accepted {
+				t.Errorf("%s: in time it is %s", m.Kind, now.Status)
+			}
+			if p := now.Steps[chat.Failed].Error; !lifted && (now.Status != chat.Failed || p == nil || !strings.Contains(p.Reason, fact) || len(r.graph.sent) != 0) {
+				t.Errorf("%s: it is %s, %+v", m.Kind, now.Status, p)
+			}
+		}
+	}
+}
+
+// TestAStopWithoutAnEndIsDoubted: what lifts it may never be told.
+func TestAStopWithoutAnEndIsDoubted(t *testing.T) {
+	locked := &whatsapp.Error{Class: whatsapp.ClassAccount, HTTPStatus: 400, Code: 131031}
+	r := newRig(t, locked)
+	r.learn(chat.FactStatus, chat.Fact{Value: "DISCONNECTED"})
+	other := text()
+	other.ID, other.Conversation = "m_3", "100.01OTHER"
+	waits := func(sent int, when string) {
+		t.Helper()
+		for range 5 {
+			for _, m := range []chat.Message{text(), other} {
+				if err := r.receive(m); chat.CodeOf(err) != chat.Unavailable {
+					t.Fatalf("%s: %v", when, err)
+				}
+			}
+		}
+		if len(r.graph.sent) != sent {
+			t.Errorf("%s: %d calls to Meta", when, len(r.graph.sent))
+		}
+	}
+	r.now = noon.Add(doubtEvery - time.Second)
+	waits(0, "at first")
+	r.now = noon.Add(doubtEvery)
+	waits(1, "after a while")
+	r.now = r.now.Add(doubtEvery - time.Second)
+	waits(1, "soon after that")
+	r.now = r.now.Add(time.Minute)
+	if err := r.receive(text()); err != nil || len(r.graph.sent) != 2 {
+		t.Errorf("Meta takes messages again: %v, %d calls", err, len(r.graph.sent))
+	}
+	n, _, err := r.store.Health(t.Context(), "100")
+	if f := n.Facts[chat.FactStatus]; err != nil || f.Value != statusWorks || !f.Stamp.At.Equal(r.now) || n.Facts[chat.FactToken].Value != tokenWorks {
+		t.Errorf("the number says %+v (%v)", n.Facts, err)
+	}
+	if err := r.receive(other); err != nil || len(r.graph.sent) != 3 {
+		t.Errorf("the others: %v, %d calls", err, len(r.graph.sent))
+	}
+}
+
+// TestAStopWithAnEndIsWaitedFor: it needs no doubt.
+func TestAStopWithAnEndIsWaitedFor(t *testing.T) {
+	r := newRig(t)
+	r.learn(chat.FactStatus, chat.Fact{Value: "BANNED", Until: noon.Add(20 * time.Hour)})
+	for range 19 {
+		r.now = r.now.Add(time.Hour)
+		if err := r.receive(text()); err == nil {
+			t.Fatal("it was sent")
+		}
+	}
+	if len(r.graph.sent) != 0 {
+		t.Errorf("%d calls to Meta", len(r.graph.sent))
+	}
+}
+
+// TestABurstReadsTheNumberOnce: and what this process learns counts at once.
+func TestABurstReadsTheNumberOnce(t *testing.T) {
+	r := newRig(t)
+	if err := r.receive(text()); err != nil {
+		t.Fatal(err)
+	}
+	r.learn(chat.FactBan, chat.Fact{Value: "DISABLE"}) // by another process
+	send := func(id chat.MessageID) error {
+		m := text()
+		m.ID = id
+		return r.receive(m)
+	}
+	r.now = noon.Add(healthFor - time.Millisecond)
+	if err := send("m_2"); err != nil {
+		t.Errorf("within the time: %v", err)
+	}
+	r.now = noon.Add(healthFor)
+	if err := send("m_3"); err == nil {
+		t.Error("it goes by what it knew")
 	}
 }
 

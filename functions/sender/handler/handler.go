@@ -78,6 +78,8 @@ type Handler struct {
 	After     time.Duration    // how long a receipt may settle an unknown outcome
 	Now       func() time.Time // default time.Now
 	NewToken  func() string    // names an attempt; default: ULIDs
+
+	healths healths
 }
 
 func (h *Handler) now() time.Time {
@@ -178,11 +180,15 @@ func (h *Handler) expire(ctx context.Context, m chat.Message) error {
 
 // attempt takes the lease, calls Meta and records the outcome.
 func (h *Handler) attempt(ctx context.Context, m chat.Message) error {
-	facts, err := h.gate(ctx, m)
+	doubt, err := h.gate(ctx, m)
+	var held heldError
+	if errors.As(err, &held) {
+		return h.held(ctx, m, held)
+	}
 	if err != nil {
 		return err
 	}
-	ready, err := h.upload(ctx, m)
+	ready, uploadedBefore, err := h.upload(ctx, m)
 	if err != nil {
 		return h.notUploaded(ctx, m, err)
 	}
@@ -213,9 +219,10 @@ func (h *Handler) attempt(ctx context.Context, m chat.Message) error {
 	}
 	sent, err := h.Graph.Send(ctx, string(m.Conversation.Number()), out)
 	if err != nil {
-		return h.failed(ctx, leased, token, err)
+		again := uploadedBefore && h.forgotten(ctx, ready, err)
+		return h.failed(ctx, leased, token, err, again)
 	}
-	h.works(ctx, m, facts)
+	h.works(ctx, m, doubt)
 	return h.accepted(ctx, leased, sent)
 }
 

@@ -59,8 +59,9 @@ func (h *Handler) markRead(ctx context.Context, m chat.Message) {
 	}
 }
 
-// failed records what is known of an attempt that didn't end in an acceptance.
-func (h *Handler) failed(ctx context.Context, m chat.Message, token string, cause error) error {
+// failed records what is known of an attempt that didn't end in an acceptance. again says that a refusal isn't the last
+// word.
+func (h *Handler) failed(ctx context.Context, m chat.Message, token string, cause error, again bool) error {
 	if errors.Is(cause, whatsapp.ErrInvalid) {
 		return h.refused(ctx, m, token, &chat.Problem{Reason: "malformed: " + cause.Error()})
 	}
@@ -68,7 +69,7 @@ func (h *Handler) failed(ctx context.Context, m chat.Message, token string, caus
 		return h.lost(ctx, m, h.now())
 	}
 	var refusal *whatsapp.Error
-	if errors.As(cause, &refusal) && hopeless(m, refusal) {
+	if errors.As(cause, &refusal) && hopeless(m, refusal) && !again {
 		h.noteOptOut(ctx, m, refusal)
 		return h.refused(ctx, m, token, &chat.Problem{Code: refusal.Code, Reason: refusal.Reason()})
 	}
@@ -112,7 +113,7 @@ func (h *Handler) wait(ctx context.Context, m chat.Message, refusal *whatsapp.Er
 		after = refusal.RetryAfter
 		switch refusal.Class {
 		case whatsapp.ClassAccount:
-			h.stopped(ctx, m, refusal)
+			h.stopped(ctx, m.Conversation.Number(), string(m.ID), refusal)
 			after = max(after, probeEvery)
 		case whatsapp.ClassWait:
 			after = max(after, time.Minute)

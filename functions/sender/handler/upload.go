@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
 	"threadline/shared/blob"
 	"threadline/shared/chat"
+	"threadline/shared/redact"
 	"threadline/shared/store"
 	"threadline/shared/whatsapp"
 )
@@ -24,41 +27,62 @@ const keptFor = whatsapp.UploadLife - 24*time.Hour
 // errNoFile says that the file is past its retention.
 var errNoFile = errors.New("the file isn't there any more")
 
-// upload returns the message with Meta's id of its file, giving Meta the file if it doesn't have it.
-func (h *Handler) upload(ctx context.Context, m chat.Message) (chat.Message, error) {
+// upload returns the message with Meta's id of its file, giving Meta the file if it doesn't have it. before tells that
+// Meta was given it earlier.
+func (h *Handler) upload(ctx context.Context, m chat.Message) (ready chat.Message, before bool, err error) {
 	if m.Attachment == nil || !strings.HasPrefix(m.Attachment.Key, uploads) {
-		return m, nil
+		return m, false, nil
 	}
 	number := m.Conversation.Number()
 	f, err := h.Store.File(ctx, strings.TrimPrefix(m.Attachment.Key, uploads))
 	if chat.CodeOf(err) == chat.NotFound {
-		return m, errNoFile
+		return m, false, errNoFile
 	}
 	if err != nil {
-		return m, err
+		return m, false, err
 	}
 	a := *m.Attachment
 	m.Attachment = &a
 	if known := f.Media[number]; h.now().Before(known.Until) {
 		a.MediaID = known.ID
-		return m, nil
+		return m, true, nil
 	}
 	body, info, err := h.Files.Get(ctx, a.Key)
 	if errors.Is(err, blob.ErrNotFound) {
-		return m, errNoFile
+		return m, false, errNoFile
 	}
 	if err != nil {
-		return m, chat.E(chat.Unavailable, "", fmt.Errorf("read a file: %w", err))
+		return m, false, chat.E(chat.Unavailable, "", fmt.Errorf("read a file: %w", err))
 	}
 	defer body.Close()
 	id, err := h.Graph.Upload(ctx, string(number), f.Name, f.MIME, info.Size, body)
 	if err != nil {
-		return m, err
+		return m, false, err
 	}
 	a.MediaID = id
 	// Failing to remember it costs another upload.
-	return m, h.Store.SetUploaded(ctx, f.ID, number, store.Uploaded{ID: id, Until: h.now().Add(keptFor).UTC()})
+	return m, false, h.Store.SetUploaded(ctx, f.ID, number, store.Uploaded{ID: id, Until: h.now().Add(keptFor).UTC()})
 }
+
+// forgotten tells whether Meta may have refused a message because it doesn't have its file any more, and if so sees to it
+// that it is given the file again.
+func (h *Handler) forgotten(ctx context.Context, m chat.Message, cause error) bool {
+	var refusal *whatsapp.Error
+	if !errors.As(cause, &refusal) || refusal.Class != whatsapp.ClassPermanent || !slices.Contains(noSuchMedia, refusal.Code) {
+		return false
+	}
+	err := persist(ctx, func() error {
+		return h.Store.ForgetUploaded(ctx, strings.TrimPrefix(m.Attachment.Key, uploads), m.Conversation.Number(), m.Attachment.MediaID)
+	})
+	if err != nil {
+		slog.WarnContext(ctx, "forget an upload", "id", m.ID, "error", redact.Error(err))
+	}
+	return err == nil
+}
+
+// noSuchMedia is how Meta refuses the id of a file that it doesn't have, among other things.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+var noSuchMedia = []int{100, 131009, 131053}
 
 // notUploaded decides about a message whose file Meta doesn't have. Nothing was sent, whatever the failure.
 func (h *Handler) notUploaded(ctx context.Context, m chat.Message, cause error) error {

@@ -57,6 +57,44 @@ func TestAFileGoesToMetaOnceAMonth(t *testing.T) {
 	}
 }
 
+// TestAFileThatMetaLost: what was uploaded may be gone before its time. Once per message that is worth a try.
+func TestAFileThatMetaLost(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		code     int
+		always   bool // the new upload is refused too
+		status   chat.Status
+		uploaded int
+	}{
+		{"it is gone", 100, false, chat.Accepted, 2},
+		{"its id isn't one", 131009, false, chat.Accepted, 2},
+		{"it isn't accepted", 131053, false, chat.Accepted, 2},
+		{"it isn't about the file", 131009, true, chat.Failed, 2},
+		{"the recipient", 131026, false, chat.Failed, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			refused := &whatsapp.Error{Class: whatsapp.ClassPermanent, HTTPStatus: 400, Code: test.code}
+			r := newRig(t, nil, refused)
+			if test.always {
+				r.graph.errs = append(r.graph.errs, refused)
+			}
+			if err := r.receive(r.document("m_1")); err != nil {
+				t.Fatal(err)
+			}
+			m := r.document("m_2")
+			if r.drain(m) == 0 {
+				t.Fatal("it comes again and again")
+			}
+			if now := r.lookup("m_2"); now.Status != test.status || len(r.graph.uploaded) != test.uploaded {
+				t.Errorf("it is %s, uploaded %q", now.Status, r.graph.uploaded)
+			}
+			if last := r.graph.sent[len(r.graph.sent)-1].Document; test.uploaded == 2 && last.ID != "902" {
+				t.Errorf("sent with %s", last.ID)
+			}
+		})
+	}
+}
+
 // TestAFailedUploadSendsNothing: it isn't ambiguous, whatever became of it.
 func TestAFailedUploadSendsNothing(t *testing.T) {
 	for _, test := range []struct {
@@ -147,6 +185,21 @@ func TestReadAndTyping(t *testing.T) {
 	r.now = noon.Add(2 * time.Minute)
 	if err := ask(r, false); err != nil {
 		t.Errorf("a courtesy isn't repeated for ever: %v", err)
+	}
+	r = newRig(t)
+	r.learn(chat.FactBan, chat.Fact{Value: "DISABLE"})
+	if err := ask(r, true); err != nil || len(r.graph.typed)+len(r.graph.read) != 0 {
+		t.Errorf("from a number that is banned: typed %q, read %q (%v)", r.graph.typed, r.graph.read, err)
+	}
+	r = newRig(t)
+	r.graph.readErr = &whatsapp.Error{Class: whatsapp.ClassAccount, HTTPStatus: 401, Code: 190}
+	for range 2 {
+		if err := ask(r, false); err != nil || len(r.graph.read) != 1 {
+			t.Errorf("Meta refuses the token: read %q (%v)", r.graph.read, err)
+		}
+	}
+	if n, _, err := r.store.Health(t.Context(), "100"); err != nil || n.Facts[chat.FactToken].Value != "190" || r.refreshed != 1 {
+		t.Errorf("the number says %+v, the token was read %d times (%v)", n.Facts, r.refreshed, err)
 	}
 	r = newRig(t)
 	r.graph.readErr = &whatsapp.Error{Class: whatsapp.ClassPermanent, HTTPStatus: 400, Code: 131009}
