@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"strconv"
+	"time"
 
 	"threadline/shared/chat"
 	"threadline/shared/event"
@@ -27,8 +28,8 @@ var accountFields = map[string]bool{
 }
 
 // event keeps what is no message and no receipt: with its account when it is about that, else raw. What it says of the
-// account, of one of its numbers or of its templates becomes part of their state.
-func (h *Handler) event(ctx context.Context, u whatsapp.Update) error {
+// account, of one of its numbers or of its templates becomes part of their state. sent is when it was queued.
+func (h *Handler) event(ctx context.Context, u whatsapp.Update, sent time.Time) error {
 	e, err := whatsapp.ParseAccountEvent(u)
 	says := len(e.Changes) > 0 || e.Template != nil
 	if err != nil || e.WABA == "" || len(e.WABA) > maxID || !says && !accountFields[e.Field] {
@@ -45,6 +46,9 @@ func (h *Handler) event(ctx context.Context, u whatsapp.Update) error {
 	}
 	slog.DebugContext(ctx, "stored an account event", "field", e.Field, "first", first)
 	stamp := chat.Stamp{At: provided(e.Timestamp, u), ID: kept.Hash}
+	if e.Timestamp.IsZero() && !sent.IsZero() {
+		stamp.At = sent.UTC() // errors have no time of Meta's, and are about the moment when they come
+	}
 	if e.Template != nil {
 		if err := h.template(ctx, e, stamp); err != nil {
 			return err

@@ -2,18 +2,19 @@ package handler
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"time"
 
 	"threadline/shared/chat"
+	"threadline/shared/queue"
 	"threadline/shared/route"
 	"threadline/shared/store"
 )
 
 // command does what somebody asked for. Doing it twice is doing it once. What can't be done any more, because what it is
 // about has gone or become something else, is left: api said so to whoever asked, as far as it was known then.
-func (h *Handler) command(ctx context.Context, body []byte) error {
+func (h *Handler) command(ctx context.Context, m queue.Message, body []byte) error {
 	c, err := route.ParseCommand(body)
 	if err != nil {
 		return err
@@ -27,7 +28,7 @@ func (h *Handler) command(ctx context.Context, body []byte) error {
 	case route.Refetch:
 		err = h.refetch(ctx, c)
 	default:
-		return fmt.Errorf("read command: it isn't one that this release knows")
+		return h.unknown(m, errors.New("read command: it isn't one that this release knows"))
 	}
 	switch chat.CodeOf(err) {
 	case chat.NotFound, chat.Invalid:

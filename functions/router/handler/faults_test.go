@@ -20,6 +20,7 @@ import (
 	"threadline/shared/event"
 	"threadline/shared/queue"
 	"threadline/shared/store"
+	"threadline/shared/whatsapp"
 )
 
 // fault strikes one call of a run: it isn't done, or it is and nobody learns of it.
@@ -261,6 +262,59 @@ func TestAnyCallMayFail(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAChunkThatFailsComesBehindItsFile: the file has filled a message of the chunk by then. Every message that was
+// imported has the job that brings it to the CRM.
+func TestAChunkThatFailsComesBehindItsFile(t *testing.T) {
+	for what, script := range map[string][][2]string{
+		"a chunk": scripts["a history with a file"],
+		"a chunk of one message": {
+			{"history", thread(past("photo", 1700000001, false, "READ", `"type":"media_placeholder"`))},
+			scripts["a history with a file"][1],
+		},
+	} {
+		for _, done := range []bool{false, true} {
+			for nth := 1; ; nth++ {
+				f := &fault{nth: nth, done: done}
+				r := newRig(t)
+				r.struck(f)
+				r.playBehind(script)
+				if f.err == nil {
+					break
+				}
+				m := r.lookup("photo")
+				job, err := r.store.Job(t.Context(), m.Conversation)
+				if err != nil || job.ID == "" || !r.queued(job.ID) || m.Kind != chat.KindImage || !m.Imported {
+					t.Errorf("%s: call %d failed, done %v: a %s, job %+v is queued: %v (%v)", what, nth, done, m.Kind, job, r.queued(job.ID), err)
+				}
+			}
+		}
+	}
+}
+
+// queued tells whether a job is on Bulk.
+func (r *rig) queued(job string) bool {
+	return slices.ContainsFunc(r.bulk.entries, func(e queue.Entry) bool { return strings.Contains(string(e.Body), job) })
+}
+
+// playBehind gives the router a script, what fails again when the rest is taken.
+func (r *rig) playBehind(script [][2]string) {
+	r.Helper()
+	var us []whatsapp.Update
+	for _, s := range script {
+		us = append(us, r.post(s[0], s[1])...)
+	}
+	for try := 0; len(us) > 0; try++ {
+		err := r.handle(us[0])
+		if err != nil && (chat.CodeOf(err) != chat.Unavailable || try > 20) {
+			r.Fatalf("a %s: %v", us[0].Kind, err)
+		}
+		if err != nil {
+			us = append(us, us[0])
+		}
+		us = us[1:]
 	}
 }
 

@@ -9,6 +9,7 @@ package handler
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -76,13 +77,13 @@ type entry struct {
 
 // Handle does what one entry says.
 func (h *Handler) Handle(ctx context.Context, m queue.Message) error {
-	e, body, err := h.read(ctx, m.Body)
+	e, body, err := h.read(ctx, m)
 	if err != nil {
 		return err
 	}
 	switch e.Kind {
 	case route.KindCommand:
-		return h.command(ctx, body)
+		return h.command(ctx, m, body)
 	case kindImport:
 		return h.importJob(ctx, m, body)
 	}
@@ -91,33 +92,48 @@ func (h *Handler) Handle(ctx context.Context, m queue.Message) error {
 	if u.Number != "" && len(h.Numbers) > 0 && !slices.Contains(h.Numbers, u.Number) {
 		h.Metrics.Count(ctx, metric.UnknownNumber, 1)
 	}
-	if u.Kind == whatsapp.KindHistory {
+	switch u.Kind {
+	case whatsapp.KindHistory:
 		return h.history(ctx, u, m.Receives)
+	case whatsapp.KindEvent:
+		return h.whole(ctx, u, m)
 	}
 	handle := handlers[u.Kind]
 	if handle == nil {
-		return fmt.Errorf("read entry: kind isn't one that this release knows")
+		return h.unknown(m, errors.New("read entry: kind isn't one that this release knows"))
 	}
 	return handle(h, ctx, u)
 }
 
-// handlers are what is done with an update of each kind but the history's.
+// newer is how long an entry that isn't understood may be one of a release whose deployment isn't over: the functions of
+// a stack change one after the other.
+const newer = time.Hour
+
+// unknown fails an entry that this release doesn't understand: it waits while a newer one may be on its way.
+func (h *Handler) unknown(m queue.Message, err error) error {
+	if h.now().Sub(m.Sent) < newer {
+		return chat.E(chat.Unavailable, "", err)
+	}
+	return err
+}
+
+// handlers are what is done with an update of each kind but histories and events.
 var handlers = map[whatsapp.UpdateKind]func(*Handler, context.Context, whatsapp.Update) error{
 	whatsapp.KindMessage: (*Handler).message, whatsapp.KindEcho: (*Handler).echo, whatsapp.KindStatus: (*Handler).status,
 	whatsapp.KindCall: (*Handler).call, whatsapp.KindHandover: (*Handler).handover, whatsapp.KindGroup: (*Handler).groupEvent,
 	whatsapp.KindContact: (*Handler).savedContact, whatsapp.KindPreference: (*Handler).preference,
-	whatsapp.KindSignal: (*Handler).signal, whatsapp.KindEvent: (*Handler).event,
+	whatsapp.KindSignal: (*Handler).signal,
 }
 
 // read follows the pointer of an entry that was too long for the queue.
-func (h *Handler) read(ctx context.Context, body []byte) (entry, []byte, error) {
-	for {
+func (h *Handler) read(ctx context.Context, m queue.Message) (entry, []byte, error) {
+	for body := m.Body; ; {
 		var e entry
 		if err := json.Unmarshal(body, &e); err != nil {
 			return e, nil, fmt.Errorf("read entry: %w", err)
 		}
 		if e.V != 1 {
-			return e, nil, fmt.Errorf("read entry: version %d isn't one that this release knows", e.V)
+			return e, nil, h.unknown(m, fmt.Errorf("read entry: version %d isn't one that this release knows", e.V))
 		}
 		if e.Claim == "" {
 			return e, body, nil

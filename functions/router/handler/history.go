@@ -47,7 +47,7 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update, receives int) 
 	begun := map[chat.ConversationID]bool{}
 	var oldest chat.Message
 	for _, w := range past.Messages {
-		m, isNew, err := h.importOne(ctx, u, w, past.Media && receives < orphanTries)
+		m, mine, err := h.importOne(ctx, u, w, past.Media && receives < orphanTries)
 		if err != nil {
 			errs = append(errs, err) // one that can't be stored holds back none of the others
 		}
@@ -58,7 +58,7 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update, receives int) 
 		if m.ID != "" && (oldest.ID == "" || m.At.Before(oldest.At)) {
 			oldest = m
 		}
-		if isNew {
+		if mine || m.Imported && !past.Media { // what is on its record already costs its job one look
 			begun[m.Conversation] = true
 		}
 	}
@@ -81,9 +81,9 @@ func passes(err error) bool {
 	return errors.As(err, &t) && t.Temporary()
 }
 
-// importOne stores one message of the history. isNew tells whether its turn on the customer's record is still to come,
-// which it is also when an earlier try stored it. waits says that one of nobody may be somebody's later.
-func (h *Handler) importOne(ctx context.Context, u whatsapp.Update, w whatsapp.HistoryMessage, waits bool) (m chat.Message, isNew bool, err error) {
+// importOne stores one message of the history. mine tells whether this update brought what is stored, now or in an earlier
+// try, rather than filled it. waits says that one of nobody may be somebody's later.
+func (h *Handler) importOne(ctx context.Context, u whatsapp.Update, w whatsapp.HistoryMessage, waits bool) (m chat.Message, mine bool, err error) {
 	u.Body = w.Raw // what may have to be kept raw is this message, not its neighbours
 	in := imported(u, w)
 	if !in.Seen.Someone() && in.Group == "" && w.ID != "" {

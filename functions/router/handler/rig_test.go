@@ -133,7 +133,7 @@ func (r *rig) handle(u whatsapp.Update) error {
 	if err != nil {
 		r.Fatal(err)
 	}
-	return r.h.Handle(r.Context(), queue.Message{Body: body, Receives: 1})
+	return r.h.Handle(r.Context(), queue.Message{Body: body, Receives: 1, Sent: r.now})
 }
 
 // take is handle for what must succeed.
