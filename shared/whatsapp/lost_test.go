@@ -79,13 +79,12 @@ func takeAll(field string, value map[string]json.RawMessage, take func(UpdateKin
 	problems := array(value["errors"])
 	if field == "calls" && explained(value, problems) {
 		call := array(value["calls"])[0]
-		raw, _ := json.Marshal(problems)
 		sep := ","
 		if string(call) == "{}" {
 			sep = ""
 		}
 		var b bytes.Buffer
-		_ = json.Compact(&b, raw)
+		_ = json.Compact(&b, value["errors"]) // as written: Marshal would escape
 		take(KindCall, []byte(string(call[:len(call)-1])+sep+`"errors":`+b.String()+"}"))
 		return
 	}
