@@ -139,6 +139,9 @@ func (a *API) poll(ctx context.Context, ids []chat.NumberID) {
 			if len(facts) == 0 {
 				return
 			}
+			if known, _, err := a.Store.Health(ctx, id); err != nil || refusedItself(known.Facts[chat.FactToken]) {
+				delete(facts, chat.FactToken) // reading is allowed all the same: only a message that leaves tells more
+			}
 			if _, _, err := a.Store.LearnNumber(ctx, id, "", facts); err != nil {
 				slog.WarnContext(ctx, "keep a number's state", "error", redact.Error(err))
 			}
@@ -177,6 +180,18 @@ func (a *API) ask(ctx context.Context, id chat.NumberID) map[string]chat.Fact {
 	say(chat.FactLimit, chat.Fact{Value: info.MessagingLimit})
 	say(chat.FactToken, chat.Fact{Value: tokenWorks})
 	return facts
+}
+
+// refusedItself tells whether a number was refused for what it or its account is, such as one that doesn't pay, and not
+// for the token or what that may do.
+// https://developers.facebook.com/docs/graph-api/guides/error-handling
+func refusedItself(token chat.Fact) bool {
+	code, err := strconv.Atoi(token.Value)
+	if err != nil {
+		return false // nothing is known, or it works
+	}
+	ofToken := code == 0 || code == 3 || code == 10 || code == tokenInvalid || code >= 200 && code <= 299
+	return !ofToken
 }
 
 // tokenInvalid is Meta's code for an access token that has expired or was revoked, tokenWorks our word for one that

@@ -153,6 +153,29 @@ func TestTokenThatMetaRefuses(t *testing.T) {
 	}
 }
 
+// That Meta tells of a number shows that the token works, and not that the account may send.
+func TestRefusalsThatAPollLifts(t *testing.T) {
+	for code, lifted := range map[string]bool{
+		"190": true, "0": true, "3": true, "10": true, "200": true, "299": true,
+		"131042": false, "131031": false, "368": false, "131037": false, "133010": false,
+	} {
+		r := newRig(t)
+		r.meta.numbers = map[string]whatsapp.NumberInfo{"100": {Status: "CONNECTED", CanSend: "AVAILABLE"}}
+		token := r.fact(code)
+		token.Why = "Meta's words"
+		r.learn(map[string]chat.Fact{chat.FactToken: token}, nil)
+		r.now = noon.Add(pollEvery)
+		n := r.number()
+		f := n.Facts[chat.FactToken]
+		if lifted && (f.Value != tokenWorks || !n.Sending.Answers) {
+			t.Errorf("%s: %+v, %+v", code, f, n.Sending)
+		}
+		if !lifted && (f.Value != code || f.Why != token.Why || n.Sending != (sendingView{Why: chat.FactToken}) || n.Facts[chat.FactStatus].Value != "CONNECTED") {
+			t.Errorf("%s: %+v, %+v", code, f, n.Sending)
+		}
+	}
+}
+
 func TestWhatStopsANumber(t *testing.T) {
 	const restricted = chat.FactRestriction + ":RESTRICTED_BIZ_INITIATED_MESSAGING"
 	for _, c := range []struct {
