@@ -36,9 +36,20 @@ func (a *API) name(r *http.Request, c *route.Command) (keyed bool) {
 	return key != ""
 }
 
+// decide queues a request about who is who for the router. Under a key it is as old as when it first came: repeated, it
+// doesn't undo what somebody decided since.
+func (a *API) decide(w http.ResponseWriter, r *http.Request, c route.Command, keyed bool) (err error) {
+	c.At = a.now().UTC().Truncate(time.Millisecond)
+	if keyed {
+		if c.At, err = a.Store.Ask(r.Context(), c.ID, c.At); err != nil {
+			return err
+		}
+	}
+	return a.command(w, r, c)
+}
+
 // command queues a request for the router.
 func (a *API) command(w http.ResponseWriter, r *http.Request, c route.Command) error {
-	c.At = a.now().UTC().Truncate(time.Millisecond)
 	sum := sha256.Sum256([]byte(c.ID))
 	e := queue.Entry{Body: c.Body(), Group: c.Group(), DedupID: hex.EncodeToString(sum[:])}
 	if err := a.Inbound.Send(r.Context(), e); err != nil {
@@ -77,10 +88,11 @@ func (a *API) mergeContact(w http.ResponseWriter, r *http.Request) error {
 	case c.Contact == c.With:
 		return invalid("with", "a contact can't be joined with itself")
 	}
-	if keyed := a.name(r, &c); one.ID == other.ID {
+	keyed := a.name(r, &c)
+	if one.ID == other.ID {
 		return a.decided(w, r, c, keyed, "these are one contact already")
 	}
-	return a.command(w, r, c)
+	return a.decide(w, r, c, keyed)
 }
 
 // unmergeContact makes a contact that was joined to another one of its own again.
@@ -90,21 +102,21 @@ func (a *API) unmergeContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if keyed := a.name(r, &c); speaks.ID == c.Contact {
+	keyed := a.name(r, &c)
+	if speaks.ID == c.Contact {
 		return a.decided(w, r, c, keyed, "this contact isn't joined to another: name the one that was joined, see `joined` of its survivor")
 	}
-	return a.command(w, r, c)
+	return a.decide(w, r, c, keyed)
 }
 
-// decided answers a command that would change nothing: as the first time if it is the very command that made it so, and
-// else with a conflict.
+// decided answers a command that would change nothing: as the first time if it came before, and else with a conflict.
 func (a *API) decided(w http.ResponseWriter, r *http.Request, c route.Command, keyed bool, conflict string) error {
 	if keyed {
-		again, err := a.Store.Decided(r.Context(), c.Contact, c.ID)
+		first, err := a.Store.Asked(r.Context(), c.ID)
 		if err != nil {
 			return err
 		}
-		if again {
+		if !first.IsZero() {
 			return queued(w, c.ID)
 		}
 	}
@@ -133,6 +145,7 @@ func (a *API) refetchMedia(w http.ResponseWriter, r *http.Request) error {
 	case !m.Imported && a.now().Sub(m.At) >= mediaLife:
 		return chat.E(chat.Conflict, "Meta kept the file for 7 days: it is gone", nil)
 	}
+	c.At = a.now().UTC().Truncate(time.Millisecond)
 	return a.command(w, r, c)
 }
 

@@ -68,9 +68,11 @@ func (r *rig) unmerge(id chat.ContactID, headers ...string) answer {
 func (r *rig) execute(c route.Command) {
 	r.Helper()
 	by := chat.Stamp{At: c.At, ID: c.ID}
-	_, err := r.store.Part(r.Context(), c.Contact, by)
+	var err error
 	if c.Command == route.Merge {
 		_, err = r.store.Join(r.Context(), c.Contact, c.With, by)
+	} else {
+		_, err = r.store.Part(r.Context(), c.Contact, by)
 	}
 	if err != nil {
 		r.Fatal(err)
@@ -148,6 +150,49 @@ func TestCommandsUnderAKey(t *testing.T) {
 		r.now = r.now.Add(time.Minute)
 	}
 	r.unmerge(b, header, "another").refused(http.StatusConflict, "conflict", "isn't joined")
+}
+
+// What somebody decided since isn't undone by a request that comes again, at any time and in whatever state it finds them.
+func TestARepeatedCommandUndoesNothing(t *testing.T) {
+	r := newRig(t)
+	a, b := r.two()
+	const header = "Idempotency-Key"
+	merge := func() answer { return r.merge(a, b, header, "merge 7") }
+	unmerge := func() answer { return r.unmerge(b, header, "unmerge 7") }
+	joined := func() bool {
+		c, err := r.store.Contact(t.Context(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.ID == a
+	}
+	// again repeats a request and does what it queues, if anything.
+	again := func(ask func() answer, first answer, want bool) {
+		t.Helper()
+		r.now = r.now.Add(time.Hour)
+		before := len(r.inbox.entries)
+		if now := ask(); now.status != first.status || !bytes.Equal(now.body, first.body) {
+			t.Errorf("answered %d %s", now.status, now.body)
+		}
+		for _, c := range r.commands()[before:] {
+			r.execute(c)
+		}
+		if joined() != want {
+			t.Errorf("they are joined: %t", !want)
+		}
+	}
+	merged := merge()
+	r.execute(r.asked(merged))
+	r.now = r.now.Add(time.Hour)
+	parted := unmerge()
+	r.execute(r.asked(parted))
+	again(merge, merged, false)
+	again(unmerge, parted, false)
+	r.now = r.now.Add(time.Hour)
+	r.execute(r.asked(r.merge(a, b)))
+	again(unmerge, parted, true)
+	again(merge, merged, true)
+	r.merge(a, b, header, "another").refused(http.StatusConflict, "conflict", "these are one contact already")
 }
 
 // A key that was used for something else doesn't make SQS drop a request.
