@@ -1,6 +1,10 @@
 package chat
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // Fact is one thing that the provider said of a business number or of its account. The newest word counts.
 type Fact struct {
@@ -65,29 +69,37 @@ type Clearance struct {
 // stop is a fact that keeps messages from leaving.
 type stop struct {
 	fact               string
-	values             map[string]bool // nil: any
-	answers, templates bool            // what it stops
+	values             map[string]bool       // nil: any
+	answers, templates bool                  // what it stops
+	ends               func(Facts) time.Time // since when it is no longer so, by what is known otherwise
 }
 
 // stops are in order of gravity.
 // https://developers.facebook.com/docs/whatsapp/business-management-api/webhooks/reference/account_update
 var stops = []stop{
-	{FactBan, map[string]bool{"DISABLE": true}, true, true},
+	{FactBan, map[string]bool{"DISABLE": true}, true, true, Facts.sends},
 	{FactStatus, map[string]bool{
 		"BANNED": true, "DELETED": true, "DISCONNECTED": true, "MIGRATED": true, "UNVERIFIED": true, "PENDING": true,
-	}, true, true},
-	{FactHealth, map[string]bool{"BLOCKED": true}, true, true},
-	{FactRestriction + ":RESTRICTED_CUSTOMER_INITIATED_MESSAGING", nil, true, false},
-	{FactRestriction + ":RESTRICTED_BIZ_INITIATED_MESSAGING", nil, false, true},
+	}, true, true, Facts.connected},
+	{FactHealth, map[string]bool{"BLOCKED": true}, true, true, Facts.sends},
+	{FactRestriction + ":RESTRICTED_CUSTOMER_INITIATED_MESSAGING", nil, true, false, Facts.free},
+	{FactRestriction + ":RESTRICTED_BIZ_INITIATED_MESSAGING", nil, false, true, Facts.free},
 }
 
 // Clearance judges a number by its own facts and its account's. A token that Meta refused doesn't count: only the next
-// attempt can tell that it works again.
+// attempt can tell that it works again. Newer evidence that the number sends outdates a stop, whichever of the two was
+// told: what takes a stop back may get lost, or name the other.
 func (f Facts) Clearance(account Facts, now time.Time) Clearance {
 	c := Clearance{Answers: true, Templates: true}
 	lifted := lifted(f[FactBan], account[FactBan])
 	for _, s := range stops {
-		until, stands := s.stands(now, f[s.fact].since(lifted, s.fact), account[s.fact].since(lifted, s.fact))
+		var facts []Fact
+		for _, known := range []Fact{f[s.fact], account[s.fact]} {
+			if endsItself := !known.Until.IsZero() && !isState(s.fact); endsItself || !known.outdated(s.ends(f), s.ends(account)) {
+				facts = append(facts, known.since(lifted, s.fact))
+			}
+		}
+		until, stands := s.stands(now, facts...)
 		if !stands {
 			continue
 		}
@@ -98,6 +110,61 @@ func (f Facts) Clearance(account Facts, now time.Time) Clearance {
 	}
 	return c
 }
+
+// free is when the number was last known to send whatever it likes; zero: never.
+func (f Facts) free() time.Time {
+	return latest(f[FactHealth].when("AVAILABLE"), f[FactStatus].when("CONNECTED").proved())
+}
+
+// sends is when the number was last known to send at all.
+func (f Facts) sends() time.Time {
+	return latest(f[FactHealth].when("AVAILABLE", "LIMITED"), f[FactStatus].when("CONNECTED").proved(), f[FactToken].when("ok").proved())
+}
+
+// connected is when the number was last known to be connected.
+func (f Facts) connected() time.Time {
+	at := f.sends()
+	if said := latest(f[FactStatus].when("CONNECTED")); said.After(at) {
+		at = said
+	}
+	return at
+}
+
+// when returns the fact if it has one of the values.
+func (f Fact) when(values ...string) Fact {
+	if slices.Contains(values, f.Value) {
+		return f
+	}
+	return Fact{}
+}
+
+// proved returns the fact if it is from a message of ours that the provider took, and not what was said of the number:
+// such a fact is stamped with the message's id.
+func (f Fact) proved() Fact {
+	if strings.HasPrefix(f.Stamp.ID, "m_") {
+		return f
+	}
+	return Fact{}
+}
+
+// latest is when the last of the facts was said.
+func latest(facts ...Fact) (at time.Time) {
+	for _, f := range facts {
+		if f.Stamp.At.After(at) {
+			at = f.Stamp.At
+		}
+	}
+	return at
+}
+
+// outdated tells whether any evidence is newer than the fact. Of the provider's times only the seconds are known.
+func (f Fact) outdated(evidence ...time.Time) bool {
+	said := f.Stamp.At.Truncate(time.Second)
+	return slices.ContainsFunc(evidence, func(at time.Time) bool { return at.Truncate(time.Second).After(said) })
+}
+
+// isState tells a fact that describes the number's state, which we also ask for, from what was decided about it.
+func isState(name string) bool { return name == FactStatus || name == FactHealth }
 
 // lifted is when the provider last lifted a ban; zero if it never did.
 func lifted(bans ...Fact) (at time.Time) {
@@ -112,8 +179,7 @@ func lifted(bans ...Fact) (at time.Time) {
 // since returns the fact unless it describes the number's state and is from before a ban was lifted: it was the ban that
 // it described, and nobody tells that this has passed. Of the provider's times only the seconds are known.
 func (f Fact) since(lifted time.Time, name string) Fact {
-	state := name == FactStatus || name == FactHealth
-	if state && !lifted.IsZero() && !f.Stamp.At.Truncate(time.Second).After(lifted) {
+	if isState(name) && !lifted.IsZero() && !f.Stamp.At.Truncate(time.Second).After(lifted) {
 		return Fact{}
 	}
 	return f

@@ -129,10 +129,11 @@ func sentence(why []string) string {
 	return strings.Join(all, ": ")
 }
 
-// readUpdate reads the life of an account. It is about the account even where
-// it names a number: what takes a disconnection back names none.
+// readUpdate reads the life of an account. But for a disconnection, which may
+// be that of one number, it is about the account even where it names a number.
 // https://developers.facebook.com/docs/whatsapp/webhooks/reference/account_update
 func (e *AccountEvent) readUpdate(f fields) {
+	display := e.Display
 	e.Number, e.Display = "", ""
 	info := f.object("waba_info")
 	if waba := info.text("waba_id"); waba != "" {
@@ -143,6 +144,11 @@ func (e *AccountEvent) readUpdate(f fields) {
 		e.change(TopicStatus, "", "DELETED", e.Event)
 	case "PARTNER_REMOVED", "ACCOUNT_OFFBOARDED":
 		o := f.object("disconnection_info")
+		if o == nil && e.Event == "PARTNER_REMOVED" {
+			e.change(TopicAlert, "PARTNER", "REMOVED") // any of the account's, and perhaps not the one that listens
+			break
+		}
+		e.Display = display
 		e.change(TopicStatus, "", "DISCONNECTED", e.Event, o.text("reason"), o.text("initiated_by"))
 	case "ACCOUNT_RECONNECTED", "PARTNER_ADDED":
 		e.change(TopicStatus, "", "CONNECTED", e.Event)

@@ -27,6 +27,7 @@ var accountTests = []struct{ field, value, want string }{
 	{"account_update", `{"event":"ACCOUNT_VIOLATION","violation_info":{}}`, "violation=UNKNOWN"},
 	{"account_update", `{"event":"ACCOUNT_DELETED"}`, "status=DELETED (ACCOUNT_DELETED)"},
 	{"account_update", `{"event":"PARTNER_REMOVED","disconnection_info":{"reason":"r","initiated_by":"USER"}}`, "status=DISCONNECTED (PARTNER_REMOVED: r: USER)"},
+	{"account_update", `{"event":"PARTNER_REMOVED","waba_info":{"waba_id":"W"}}`, "alert:PARTNER=REMOVED"},
 	{"account_update", `{"event":"ACCOUNT_OFFBOARDED"}`, "status=DISCONNECTED (ACCOUNT_OFFBOARDED)"},
 	{"account_update", `{"event":"ACCOUNT_RECONNECTED"}`, "status=CONNECTED (ACCOUNT_RECONNECTED)"},
 	{"account_update", `{"event":"PARTNER_ADDED","waba_info":{"waba_id":"W2"}}`, "status=CONNECTED (PARTNER_ADDED)"},
@@ -135,8 +136,11 @@ func TestAccountEventSubject(t *testing.T) {
 		{"account_alerts", `{"entity_type":"PHONE_NUMBER","entity_id":"N8","alert_info":{}}`, "W", "N8", ""},
 		{"account_alerts", `{"entity_type":"BUSINESS","entity_id":"5","alert_info":{}}`, "W", "", ""},
 		{"messages", `{"metadata":{"phone_number_id":"N","display_phone_number":"1555"},"errors":[{"code":1}]}`, "W", "N", "1555"},
-		// What disconnects an account may name a number; what connects it again doesn't.
-		{"account_update", `{"event":"PARTNER_REMOVED","phone_number":"1555"}`, "W", "", ""},
+		// What disconnects may be about one number; what connects again names none.
+		{"account_update", `{"event":"PARTNER_REMOVED","phone_number":"1555","disconnection_info":{"reason":"r"}}`, "W", "", "1555"},
+		{"account_update", `{"event":"ACCOUNT_OFFBOARDED","phone_number":"1555"}`, "W", "", "1555"},
+		{"account_update", `{"event":"PARTNER_REMOVED","disconnection_info":{"reason":"r"}}`, "W", "", ""},
+		{"account_update", `{"event":"ACCOUNT_RECONNECTED","phone_number":"1555"}`, "W", "", ""},
 		{"account_update", `{"event":"PARTNER_ADDED","waba_info":{"waba_id":"W2"}}`, "W2", "", ""},
 	} {
 		e := accountEvent(t, tt.field, tt.value)
