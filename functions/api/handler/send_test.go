@@ -48,7 +48,7 @@ func TestRecipients(t *testing.T) {
 		{"contact", `{"contact":"{CONTACT}"}`, phone, []chat.Seen{{Phone: ana}}},
 		{"contact with both", `{"contact":"{CONTACT}"}`, phone, []chat.Seen{{Phone: ana, BSUID: "ES.1"}}},
 		{"contact without a phone", `{"contact":"{CONTACT}"}`, bsuid, []chat.Seen{{BSUID: "ES.1"}}},
-		{"joined contact", `{"contact":"{CONTACT}"}`, phone, []chat.Seen{{Phone: ana, BSUID: "ES.1"}, {BSUID: "ES.2"}, {BSUID: "ES.2", PrevBSUID: "ES.1"}}},
+		{"joined contact", `{"contact":"{CONTACT}"}`, phone, []chat.Seen{{Phone: ana, BSUID: "ES.1"}, {BSUID: "ES.2"}, {Phone: ana, BSUID: "ES.2", PrevBSUID: "ES.1"}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t)
