@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -97,32 +98,47 @@ func (h *Handler) learn(ctx context.Context, e whatsapp.AccountEvent, stamp chat
 	if len(facts) == 0 {
 		return nil
 	}
+	var account store.Account
 	var changed []string
 	var err error
 	if e.Number != "" && len(e.Number) <= maxID {
 		_, changed, err = h.Store.LearnNumber(ctx, chat.NumberID(e.Number), e.WABA, facts)
 	} else {
-		_, changed, err = h.Store.LearnAccount(ctx, e.WABA, facts)
+		account, changed, err = h.Store.LearnAccount(ctx, e.WABA, facts)
 	}
 	if err != nil || len(changed) == 0 {
 		return err
 	}
-	return h.tell(ctx, e, stamp)
+	return h.tell(ctx, e, account, stamp)
+}
+
+// numbersOf returns the numbers that an event may be about. The only number of the stack is the account's, while no
+// message has told whose it is: a number that was never written to has to stop with its account, too.
+func (h *Handler) numbersOf(ctx context.Context, e whatsapp.AccountEvent) ([]store.Number, error) {
+	if len(h.Numbers) == 1 {
+		if _, _, err := h.Store.LearnNumber(ctx, chat.NumberID(h.Numbers[0]), e.WABA, nil); err != nil {
+			return nil, err
+		}
+	}
+	all, err := h.Store.Numbers(ctx)
+	return slices.DeleteFunc(all, func(n store.Number) bool {
+		return n.WABA != e.WABA || e.Number != "" && string(n.ID) != e.Number
+	}), err
 }
 
 // tell publishes how the numbers are that an event was about, and raises an alarm if it keeps one from sending. A
 // redelivery tells it again: what it says rests on what is stored, not on what this call changed.
-func (h *Handler) tell(ctx context.Context, e whatsapp.AccountEvent, stamp chat.Stamp) error {
-	all, err := h.Store.Numbers(ctx)
+func (h *Handler) tell(ctx context.Context, e whatsapp.AccountEvent, a store.Account, stamp chat.Stamp) error {
+	all, err := h.numbersOf(ctx, e)
 	if err != nil {
 		return err
 	}
 	var events []event.Event
 	stopped := false
+	if len(all) == 0 { // an account may be stopped before any of its numbers is known
+		stopped = h.stops(nil, a.Facts, stamp)
+	}
 	for _, n := range all {
-		if n.WABA != e.WABA || e.Number != "" && string(n.ID) != e.Number {
-			continue
-		}
 		n, a, err := h.Store.Health(ctx, n.ID)
 		if err != nil {
 			return err

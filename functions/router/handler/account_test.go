@@ -129,6 +129,40 @@ func TestTheNewestWordCounts(t *testing.T) {
 	}
 }
 
+// TestABanBeforeAnyMessage: it raises the alarm, and stops the stack's only number.
+func TestABanBeforeAnyMessage(t *testing.T) {
+	const ban = `{"event":"DISABLED_UPDATE","ban_info":{"waba_ban_state":"DISABLE"}}`
+	r := newRig(t)
+	r.takeAll("account_update", `{"event":"VERIFIED_ACCOUNT"}`)
+	if r.counts[stopped] != 0 {
+		t.Errorf("counted %v for good news", r.counts)
+	}
+	r.takeAll("account_update", ban)
+	if r.counts[stopped] != 1 || len(r.health()) != 0 {
+		t.Errorf("no number is known: counted %v, told %+v", r.counts, r.health())
+	}
+
+	r = newRig(t)
+	r.h.Numbers = []string{"100"}
+	r.takeAll("account_update", ban)
+	if c := r.clearance(); r.counts[stopped] != 1 || c.Answers || c.Templates || len(r.health()) != 1 || r.health()[0].Number != "100" {
+		t.Errorf("the only number: counted %v, told %+v, %+v", r.counts, r.health(), c)
+	}
+	other := update(whatsapp.KindMessage, hello)
+	other.WABA = "8" // it wasn't that account's
+	r.take(other)
+	if c := r.clearance(); !c.Answers || !c.Templates {
+		t.Errorf("another account's number: %+v", c)
+	}
+
+	r = newRig(t)
+	r.h.Numbers = []string{"100", "200"}
+	r.takeAll("account_update", ban)
+	if c := r.clearance(); r.counts[stopped] != 1 || !c.Answers {
+		t.Errorf("one of two numbers: counted %v, %+v", r.counts, c)
+	}
+}
+
 // TestEventsOfANumberThatNobodyWroteTo: they name it by its digits, and it may turn up later.
 func TestEventsOfANumberThatNobodyWroteTo(t *testing.T) {
 	r := newRig(t)

@@ -283,7 +283,7 @@ func (h *Handler) status(ctx context.Context, u whatsapp.Update) error {
 	if found && m.Direction == chat.In {
 		return h.raw(ctx, u, "receipt of a customer's message")
 	}
-	if err := h.refused(ctx, u, s, r); err != nil {
+	if err := h.refused(ctx, u, s, r, m); err != nil {
 		return err
 	}
 	if !found || m.Settled != r.Hash {

@@ -127,20 +127,7 @@ func (h *Handler) recipientOf(ctx context.Context, u whatsapp.Update, id string)
 	case err != nil || m.Contact == "":
 		return who, err
 	}
-	c, err := h.Store.Contact(ctx, m.Contact)
-	if err != nil {
-		return who, err
-	}
-	ids, err := h.Store.Identities(ctx, c)
-	for _, known := range ids {
-		switch known.Kind {
-		case chat.AliasWAID:
-			return whatsapp.Identity{WAID: known.Value}, err
-		case chat.AliasBSUID:
-			return whatsapp.Identity{BSUID: known.Value}, err
-		}
-	}
-	return who, err
+	return h.identityOf(ctx, m.Contact)
 }
 
 // progress notes how far the import of a number's history is.

@@ -42,16 +42,48 @@ func (h *Handler) preference(ctx context.Context, u whatsapp.Update) error {
 // https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 const stoppedMarketing = 131050
 
-// refused takes a refusal of marketing out of a receipt: the notice of it may have got lost, or never come.
-func (h *Handler) refused(ctx context.Context, u whatsapp.Update, s whatsapp.Status, r chat.Receipt) error {
-	if r.Error == nil || r.Error.Code != stoppedMarketing || !s.Recipient.Known() {
+// refused takes a refusal of marketing out of a receipt: the notice of it may have got lost, or never come. A receipt that
+// names nobody is about whoever the message went to; m is that message, where it is known.
+func (h *Handler) refused(ctx context.Context, u whatsapp.Update, s whatsapp.Status, r chat.Receipt, m chat.Message) error {
+	if r.Error == nil || r.Error.Code != stoppedMarketing {
 		return nil
 	}
-	m := newMessage(u.Body, "", r.At)
-	_, err := h.Store.Prefer(ctx, shown(u, s.Recipient, m), "marketing", chat.Consent{
+	who, err := s.Recipient, error(nil)
+	if !who.Known() && m.Contact != "" {
+		who, err = h.identityOf(ctx, m.Contact)
+	}
+	if !who.Known() && m.Send != nil {
+		who = whatsapp.Identity{WAID: m.Send.To.Phone, BSUID: m.Send.To.BSUID}
+	}
+	if err != nil || !who.Known() {
+		return err
+	}
+	seen := shown(u, who, newMessage(u.Body, "", r.At))
+	_, err = h.Store.Prefer(ctx, seen, "marketing", chat.Consent{
 		Source: fmt.Sprint(stoppedMarketing), Stamp: chat.Stamp{At: r.At, ID: r.Hash},
 	})
 	return err
+}
+
+// identityOf is an identity that a contact is known by; nobody's if it has none, or isn't known.
+func (h *Handler) identityOf(ctx context.Context, id chat.ContactID) (who whatsapp.Identity, err error) {
+	c, err := h.Store.Contact(ctx, id)
+	switch {
+	case chat.CodeOf(err) == chat.NotFound:
+		return who, nil
+	case err != nil:
+		return who, err
+	}
+	ids, err := h.Store.Identities(ctx, c)
+	for _, known := range ids {
+		switch known.Kind {
+		case chat.AliasWAID:
+			return whatsapp.Identity{WAID: known.Value}, err
+		case chat.AliasBSUID:
+			return whatsapp.Identity{BSUID: known.Value}, err
+		}
+	}
+	return who, err
 }
 
 // savedContact keeps the name under which the company has a person in its phone.

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"threadline/shared/chat"
+	"threadline/shared/whatsapp"
 )
 
 // contact is who has that phone.
@@ -127,5 +128,36 @@ func TestOneSubscriberWrittenInTwoWays(t *testing.T) {
 	c, err := r.store.Contact(t.Context(), r.lookup("w1").Contact)
 	if err != nil || c.Saved != "Ana" {
 		t.Errorf("saved as %q (%v)", c.Saved, err)
+	}
+}
+
+// TestARefusalThatNamesNobody: whoever the message went to wants no marketing, also after their number has changed.
+func TestARefusalThatNamesNobody(t *testing.T) {
+	const refusal = `{"id":"wamid.o","status":"failed","timestamp":"1772452900","errors":[{"code":131050,"title":"stopped"}]}`
+	r := newRig(t)
+	r.message(hello)
+	in := r.lookup("wamid.1")
+	m, _, err := r.store.Queue(t.Context(), chat.Message{
+		ID: "m_1", Conversation: in.Conversation, Contact: in.Contact, At: in.At, Direction: chat.Out, Kind: chat.KindTemplate,
+		Status: chat.Queued, Send: &chat.Send{To: chat.Address{Phone: "34600999999"}, Request: "r"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.store.Accept(t.Context(), m, "wamid.o"); err != nil {
+		t.Fatal(err)
+	}
+	r.take(update(whatsapp.KindStatus, refusal))
+	if !r.contact("34600111222").Refuses("marketing") {
+		t.Error("the refusal is nobody's")
+	}
+
+	r = newRig(t)
+	if _, err := r.store.Accept(t.Context(), r.asked("m_1"), "wamid.o"); err != nil {
+		t.Fatal(err)
+	}
+	r.take(update(whatsapp.KindStatus, refusal))
+	if !r.contact("34600111222").Refuses("marketing") {
+		t.Error("the refusal of somebody who isn't known by more than an address is lost")
 	}
 }
