@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -51,6 +52,32 @@ func (f *Facts) Learn(name string, fact Fact) (changed bool) {
 	}
 	(*f)[name] = fact
 	return true
+}
+
+// maxThings is how many things one topic may be about that the provider names as it likes: flows, solutions, ways to pay.
+const maxThings = 50
+
+// Trim forgets what was said longest ago of topics that may be about any number of things, so that facts stay of a size
+// that one item holds. No fact that stops sending is such a topic's. It returns the names that are gone.
+func (f Facts) Trim() (gone []string) {
+	topics := map[string][]string{}
+	for name := range f {
+		topic, _, several := strings.Cut(name, ":")
+		own := topic[strings.IndexByte(topic, '/')+1:] // behind the number that an account's fact is about
+		if several && (own == FactAlert || own == FactPayment) {
+			topics[topic] = append(topics[topic], name)
+		}
+	}
+	for _, names := range topics {
+		slices.SortFunc(names, func(a, b string) int {
+			return cmp.Or(f[b].Stamp.compare(f[a].Stamp), strings.Compare(a, b))
+		})
+		for _, name := range names[min(len(names), maxThings):] {
+			delete(f, name)
+			gone = append(gone, name)
+		}
+	}
+	return gone
 }
 
 // Repeats tells whether the fact says the same as another, whenever each was said.

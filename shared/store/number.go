@@ -135,6 +135,8 @@ func learn(known *chat.Facts, facts map[string]chat.Fact) (write bool, changed [
 			changed = append(changed, name)
 		}
 	}
+	gone := known.Trim()
+	changed = slices.DeleteFunc(changed, func(name string) bool { return slices.Contains(gone, name) })
 	return write, changed
 }
 

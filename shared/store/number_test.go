@@ -177,6 +177,46 @@ func TestNumberIsAFunctionOfTheUpdates(t *testing.T) {
 	}
 }
 
+// An account of any number of flows stays small enough to be stored, whatever order their news come in, and forgets no
+// stop.
+func TestAccountsForgetTheOldestNews(t *testing.T) {
+	var news []string
+	for i := range 300 {
+		news = append(news, fmt.Sprint("alert:flow:", i), fmt.Sprint("payment:", i), fmt.Sprint(OfDisplay("1555", "alert:"), i))
+	}
+	var want map[string]string
+	for seed := range uint64(3) {
+		s := newStore(NewMemory(), "table")
+		learnAccount(t, s, "waba", map[string]chat.Fact{"ban": said("DISABLE", -10), "restriction:A": said("RESTRICTED", -10), OfDisplay("1555", "status"): said("DELETED", -10)})
+		rand.New(rand.NewPCG(seed, 5)).Shuffle(len(news), func(i, j int) { news[i], news[j] = news[j], news[i] })
+		for _, name := range append(slices.Clone(news), news[:20]...) {
+			at := 0
+			for _, digit := range name[strings.LastIndexByte(name, ':')+1:] {
+				at = 10*at + int(digit-'0')
+			}
+			facts := map[string]chat.Fact{name: said(strings.Repeat("x", 1000), at)}
+			if _, changed := learnAccount(t, s, "waba", facts); at >= 250 && changed != name {
+				t.Errorf("%q changed of %s", changed, name)
+			}
+		}
+		see(t, s, Number{ID: ourNumber, Display: "1555", WABA: "waba"}, 3)
+		n, a := health(t, s, ourNumber)
+		got := values(a.Facts)
+		if len(n.Facts) != 51 || len(got) != 102 || got["ban"] != "DISABLE" || got["restriction:A"] == "" || n.Facts["status"].Value != "DELETED" {
+			t.Fatalf("%d of the account, %d of the number", len(got), len(n.Facts))
+		}
+		if want == nil {
+			want = got
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Error("another order ends otherwise")
+		}
+		if _, changed := learnAccount(t, s, "waba", map[string]chat.Fact{"alert:flow:0": said("x", 0)}); changed != "" {
+			t.Errorf("%q changed, which was forgotten", changed)
+		}
+	}
+}
+
 // An event may name a number by its digits before any message did.
 func TestFactsWaitForTheirNumber(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
