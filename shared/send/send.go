@@ -11,6 +11,7 @@ import (
 	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -77,6 +78,9 @@ func put(ctx context.Context, q Queue, e envelope, in chat.ConversationID, id st
 	return q.Send(ctx, queue.Entry{Body: ascii(body), Group: hex.EncodeToString(sum[:16]), DedupID: id})
 }
 
+// ErrUnknown means that an entry isn't one that this release writes. A newer one may.
+var ErrUnknown = errors.New("it isn't one that this release writes")
+
 // Parse reads an entry of the outbound queue.
 func Parse(body []byte) (Entry, error) {
 	var e envelope
@@ -86,7 +90,7 @@ func Parse(body []byte) (Entry, error) {
 	message := e.Message != nil && e.Message.Send != nil && e.Message.ID.Ours()
 	seen := e.Seen != nil && e.Seen.ProviderID != ""
 	if e.V != 1 || message == seen {
-		return Entry{}, fmt.Errorf("read outbound entry: version %d isn't one that this release writes", e.V)
+		return Entry{}, fmt.Errorf("read outbound entry of version %d: %w", e.V, ErrUnknown)
 	}
 	return Entry{Message: e.Message, Seen: e.Seen}, nil
 }

@@ -27,6 +27,9 @@ import (
 // shorter than the queue's visibility (60 s).
 const leaseFor = 50 * time.Second
 
+// newer is how long an entry that isn't understood may be one of a release whose deployment isn't over.
+const newer = time.Hour
+
 // maxAttempts is how often a message may be handed to Meta when the first outcome stays unknown.
 const maxAttempts = 2
 
@@ -99,6 +102,9 @@ func (h *Handler) newToken() string {
 // Handle brings one message as far as it gets.
 func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
 	entry, err := send.Parse(qm.Body)
+	if errors.Is(err, send.ErrUnknown) && h.now().Sub(qm.Sent) < newer {
+		return chat.E(chat.Unavailable, "", err)
+	}
 	if err != nil {
 		return err
 	}
