@@ -268,6 +268,11 @@ func parts(t testing.TB, u whatsapp.Update) map[string][]byte {
 	return all
 }
 
+// ofErrors is when the errors were learnt of that Meta puts beside messages: they have no time, so that it is the queue's.
+var ofErrors = regexp.MustCompile(`("(?:alert:\d+|token)":\{"stamp":\{"at":)"[^"]*"`)
+
+func timeless(state string) string { return ofErrors.ReplaceAllString(state, "$1") }
+
 // TestOrderAndRepetitionDontMatter posts everything three times, shuffled, and compares with one pass in order.
 func TestOrderAndRepetitionDontMatter(t *testing.T) {
 	all := files(t)
@@ -294,9 +299,9 @@ func TestOrderAndRepetitionDontMatter(t *testing.T) {
 		s.Quiet()
 		return s.State(sim.Arrivals)
 	}
-	want := run(0, 1)
+	want := timeless(run(0, 1))
 	for _, seed := range []uint64{1, 2} {
-		if diff := sim.Diff(want, run(seed, 3)); diff != "" {
+		if diff := sim.Diff(want, timeless(run(seed, 3))); diff != "" {
 			t.Errorf("seed %d:\n%.4000s", seed, diff)
 		}
 	}

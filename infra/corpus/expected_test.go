@@ -63,7 +63,7 @@ var expected = map[string]string{
 	"metadocs__parceiros_gerenciamento_gerenciar_ativos_do_cliente_manage_webhooks_7":                 "account message_template_status_update, templates expire",
 	"metadocs__parceiros_integracao_de_clientes_cadastro_incorporado_automatic_events_api_1":          "early signal, raw automatic_events: signal",
 	"metadocs__parceiros_integracao_de_clientes_cadastro_incorporado_automatic_events_api_2":          "early signal, raw automatic_events: signal",
-	"metadocs__parceiros_integracao_de_clientes_cadastro_incorporado_onboarding_business_app_users_1": "account account_update, status DISCONNECTED",
+	"metadocs__parceiros_integracao_de_clientes_cadastro_incorporado_onboarding_business_app_users_1": "account account_update, alert:PARTNER REMOVED",
 	"metadocs__parceiros_integracao_de_clientes_cadastro_incorporado_onboarding_business_app_users_2": "account account_update, status DISCONNECTED",
 	"metadocs__parceiros_integracao_de_clientes_cadastro_incorporado_onboarding_business_app_users_3": "account account_update, status CONNECTED",
 	"metadocs__parceiros_integracao_de_clientes_cadastro_incorporado_onboarding_business_app_users_4": "early edit, message edit",

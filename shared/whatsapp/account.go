@@ -210,8 +210,9 @@ func (e *AccountEvent) readNotice(f, info fields) {
 // readErrors reads the errors that are about the app, the number or the
 // account. Those that only a person can mend count as a refused token.
 func (e *AccountEvent) readErrors(f fields) {
-	for _, problem := range parseErrors(f) {
-		if problem.Code == 0 {
+	for _, o := range f.objects("errors") {
+		problem := parseError(o, 0)
+		if problem.Code == 0 && o.text("code") != "0" {
 			continue // it has no code that can be read: nothing is known of it
 		}
 		code := strconv.Itoa(problem.Code)
