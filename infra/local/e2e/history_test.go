@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	threads      = 25
-	threadLength = 200
-	photoEvery   = 100 // messages of a thread; its file comes in a POST of its own
+	threads      = 20 // four are fed at a time
+	threadLength = 250
+	photoEvery   = 125 // messages of a thread; its file comes in a POST of its own
 
 	enough = 8 * time.Minute // for all of it to be stored, or in the CRM, on a machine that has much else to do
 )
