@@ -149,7 +149,7 @@ func TestImport(t *testing.T) {
 // TestImportIntoHubSpot: a smaller one, where a double would show.
 func TestImportIntoHubSpot(t *testing.T) {
 	t.Parallel()
-	p := newPast(5_000, 500)
+	p := newPast(3_000, 300)
 	s := New(t, Options{CRMLimit: hubSpotFree, Pace: newAccount, SearchLag: 5 * time.Second})
 	p.arrive(t, s, 5*time.Second)
 	entries, files := 0, 0

@@ -3,6 +3,7 @@ package sim
 import (
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,9 @@ import (
 
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
+	// Thousands of runs leave a lot behind, and half of the time would go into looking for it.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(3 << 29) // 1.5 GB
 	os.Exit(m.Run())
 }
 
