@@ -13,7 +13,7 @@ run: go ## Everything on http://localhost:8080 (PORT=, STATE_DIR=, APP_SECRET=, 
 	@exec build/local
 
 test: lint ## All tests, the end-to-end tests included
-	go test -timeout 15m ./...
+	go test -timeout 25m ./...
 
 # Every fuzz target for TIME each; what it finds is written to testdata/fuzz, which `make test` replays.
 fuzz: go ## Fuzz the parsers (TIME=10m for each), by hand or every night
