@@ -13,8 +13,8 @@ import (
 	"threadline/shared/whatsapp/whatsapptest"
 )
 
-// poison is an entry of a release that doesn't exist yet: nobody can read it.
-const poison = `{"v":99}`
+// poison is an entry that no release can read. One of a newer version would wait an hour for its deployment.
+const poison = `{"v":`
 
 // queues are the stack's, by the outputs with their URLs.
 var queues = map[string]struct{ dead, source, suffix string }{
