@@ -12,36 +12,25 @@ type asked struct {
 
 // Asked tells when something was first asked for under this id; zero: never.
 func (s *Store) Asked(ctx context.Context, id string) (at time.Time, err error) {
-	d, err := s.asked(ctx, id)
+	items, err := s.get(ctx, askedKey(id))
+	if err != nil {
+		return time.Time{}, err
+	}
+	d, err := read[asked](items, askedKey(id))
 	return d.val.At, err
 }
 
 // Ask remembers that something is asked for under this id, and returns when it first was. Who asks again later asks for
 // what they wanted then: what was decided in between stands.
 func (s *Store) Ask(ctx context.Context, id string, at time.Time) (first time.Time, err error) {
-	err = s.contend(ctx, func() error {
-		d, err := s.asked(ctx, id)
-		if first = d.val.At; err != nil || !first.IsZero() {
-			return err
+	now, err := edit(ctx, s, askedKey(id), func(d *doc[asked]) (bool, error) {
+		if !d.val.At.IsZero() {
+			return false, nil
 		}
-		first = at.UTC()
-		d.val.At, d.ttl = first, s.expiry()
-		o, err := d.put()
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, o)
+		d.val.At, d.ttl = at.UTC(), s.expiry()
+		return true, nil
 	})
-	return first, err
-}
-
-func (s *Store) asked(ctx context.Context, id string) (doc[asked], error) {
-	k := askedKey(id)
-	items, err := s.get(ctx, k)
-	if err != nil {
-		return doc[asked]{}, err
-	}
-	return read[asked](items, k)
+	return now.At, err
 }
 
 func askedKey(id string) key { return key{"ASKED#" + id, "ASKED"} }

@@ -100,25 +100,34 @@ func (s *Store) Answered(ctx context.Context, m chat.Message, waid, bsuid string
 
 // Contact returns a person, or the one that speaks for them since they were joined.
 func (s *Store) Contact(ctx context.Context, id chat.ContactID) (chat.Contact, error) {
+	items, err := s.get(ctx, contactKey(id))
+	if err != nil {
+		return chat.Contact{}, err
+	}
+	who, err := s.spokesman(ctx, id, items)
+	if err != nil {
+		return chat.Contact{}, err
+	}
+	return who.val, nil
+}
+
+// spokesman finds a contact, or the one that it was joined to, among items or in the table.
+func (s *Store) spokesman(ctx context.Context, id chat.ContactID, items map[key]item) (doc[chat.Contact], error) {
 	for {
-		items, err := s.get(ctx, contactKey(id))
-		if err != nil {
-			return chat.Contact{}, err
-		}
 		d, err := read[chat.Contact](items, contactKey(id))
-		if err != nil {
-			return chat.Contact{}, err
+		if err == nil && d.rev == 0 {
+			err = errNoContact
 		}
-		if d.rev == 0 {
-			return chat.Contact{}, errNoContact
-		}
-		if d.val.Joined == "" {
-			return d.val, nil
+		if err != nil || d.val.Joined == "" {
+			return d, err
 		}
 		if d.val.Joined >= id { // the survivor is the older one, so the walk ends
-			return chat.Contact{}, chat.E(chat.Internal, "", errors.New("contacts are joined in a circle"))
+			return d, chat.E(chat.Internal, "", errors.New("contacts are joined in a circle"))
 		}
 		id = d.val.Joined
+		if items, err = s.get(ctx, contactKey(id)); err != nil {
+			return d, err
+		}
 	}
 }
 

@@ -44,35 +44,17 @@ type Entry struct {
 	Reason  string `json:"reason,omitempty"` // why the CRM refused it, for good
 }
 
-// ClaimEntry changes what is known of a message's entry in a CRM. It writes if edit
-// changes something, or if nothing was known yet.
-func (s *Store) ClaimEntry(ctx context.Context, m chat.Message, connector string, edit func(*Entry)) (Entry, error) {
-	k := entryKey(m.Conversation, connector, m.ID)
-	var out Entry
-	err := s.contend(ctx, func() error {
-		items, err := s.get(ctx, k)
-		if err != nil {
-			return err
-		}
-		d, err := read[Entry](items, k)
-		if err != nil {
-			return err
-		}
+// ClaimEntry changes what is known of a message's entry in a CRM. It writes if claim changes something, or if nothing was
+// known yet.
+func (s *Store) ClaimEntry(ctx context.Context, m chat.Message, connector string, claim func(*Entry)) (Entry, error) {
+	return edit(ctx, s, entryKey(m.Conversation, connector, m.ID), func(d *doc[Entry]) (bool, error) {
 		before := d.val
-		edit(&d.val)
-		if out = d.val; out == before && d.rev > 0 {
-			return nil
-		}
+		claim(&d.val)
 		if d.rev == 0 {
 			d.ttl = s.expiry()
 		}
-		o, err := d.put()
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, o)
+		return d.val != before || d.rev == 0, nil
 	})
-	return out, err
 }
 
 // Entries returns what is known of the entries of a conversation's messages in a CRM. Those of which nothing is known are

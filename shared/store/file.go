@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"threadline/shared/chat"
@@ -25,8 +26,22 @@ type Uploaded struct {
 	Until time.Time `json:"until"` // when Meta forgets it
 }
 
+const (
+	filePrefix = "f_"       // of a file's id, which Meta's ids don't have
+	uploads    = "uploads/" // where the bucket keeps files, by id
+)
+
 // NewFileID mints the id of a file.
-func (s *Store) NewFileID() string { return "f_" + s.newID() }
+func (s *Store) NewFileID() string { return filePrefix + s.newID() }
+
+// IsFileID tells the id of a file here from Meta's.
+func IsFileID(id string) bool { return strings.HasPrefix(id, filePrefix) }
+
+// FileKey is the key of the object that holds a file.
+func FileKey(id string) string { return uploads + id }
+
+// FileOf returns the file that an object holds; ok is false for an object that isn't one's.
+func FileOf(key string) (id string, ok bool) { return strings.CutPrefix(key, uploads) }
 
 // PutFile remembers a file, under an id of NewFileID. The same again changes nothing.
 func (s *Store) PutFile(ctx context.Context, f File) error {
@@ -65,45 +80,44 @@ func (s *Store) file(ctx context.Context, id string) (doc[File], error) {
 	}
 	d, err := read[File](items, fileKey(id))
 	if err == nil && d.rev == 0 {
-		err = chat.E(chat.NotFound, "there is no such file", nil)
+		err = errNoFile
 	}
 	return d, err
 }
 
+var errNoFile = chat.E(chat.NotFound, "there is no such file", nil)
+
 // SetUploaded remembers where a file is at Meta, for one number. Of two uploads the one that lasts longer counts.
 func (s *Store) SetUploaded(ctx context.Context, id string, n chat.NumberID, u Uploaded) error {
-	return s.contend(ctx, func() error {
-		d, err := s.file(ctx, id)
-		if err != nil {
-			return err
+	return s.editFile(ctx, id, func(f *File) bool {
+		if known, there := f.Media[n]; there && !u.Until.After(known.Until) {
+			return false
 		}
-		if known, there := d.val.Media[n]; there && !u.Until.After(known.Until) {
-			return nil
+		if f.Media == nil {
+			f.Media = map[chat.NumberID]Uploaded{}
 		}
-		if d.val.Media == nil {
-			d.val.Media = map[chat.NumberID]Uploaded{}
-		}
-		d.val.Media[n] = u
-		o, err := d.put()
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, o)
+		f.Media[n] = u
+		return true
 	})
 }
 
 // ForgetUploaded forgets where a file is at Meta, for one number, if it is there under this id.
 func (s *Store) ForgetUploaded(ctx context.Context, id string, n chat.NumberID, media string) error {
-	return s.contend(ctx, func() error {
-		d, err := s.file(ctx, id)
-		if err != nil || d.val.Media[n].ID != media {
-			return err
+	return s.editFile(ctx, id, func(f *File) bool {
+		if f.Media[n].ID != media {
+			return false
 		}
-		delete(d.val.Media, n)
-		o, err := d.put()
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, o)
+		delete(f.Media, n)
+		return true
 	})
+}
+
+func (s *Store) editFile(ctx context.Context, id string, change func(*File) bool) error {
+	_, err := edit(ctx, s, fileKey(id), func(d *doc[File]) (bool, error) {
+		if d.rev == 0 {
+			return false, errNoFile
+		}
+		return change(&d.val), nil
+	})
+	return err
 }

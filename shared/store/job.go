@@ -65,26 +65,15 @@ type seenImport struct {
 
 // SawImport notes that an import of a number's history brought something right now.
 func (s *Store) SawImport(ctx context.Context, n chat.NumberID) error {
-	k := importKey(n)
-	return s.contend(ctx, func() error {
-		items, err := s.get(ctx, k)
-		if err != nil {
-			return err
+	_, err := edit(ctx, s, importKey(n), func(d *doc[seenImport]) (bool, error) {
+		now := s.now()
+		if now.Sub(d.val.At) < importGrain {
+			return false, nil
 		}
-		d, err := read[seenImport](items, k)
-		if err != nil {
-			return err
-		}
-		if now := s.now(); now.Sub(d.val.At) >= importGrain {
-			d.val.At = now.UTC()
-			o, err := d.put() // protects: the time never goes back
-			if err != nil {
-				return err
-			}
-			return s.write(ctx, o)
-		}
-		return nil
+		d.val.At = now.UTC()
+		return true, nil
 	})
+	return err
 }
 
 // ImportQuiet returns since when an import of a number's history has brought nothing, to ten seconds; zero if there never
@@ -142,31 +131,12 @@ func (s *Store) SaveJob(ctx context.Context, conv chat.ConversationID, j Job) (c
 	return err == nil && now.ID == j.ID && j.ID != "", err
 }
 
-// editJob replaces a job by what edit makes of it, if edit says that it did.
-func (s *Store) editJob(ctx context.Context, conv chat.ConversationID, edit func(*Job) bool) (Job, error) {
-	k := jobKey(conv)
-	var now Job
-	err := s.contend(ctx, func() error {
-		items, err := s.get(ctx, k)
-		if err != nil {
-			return err
-		}
-		d, err := read[Job](items, k)
-		if err != nil {
-			return err
-		}
-		changed := edit(&d.val)
-		if now = d.val; !changed {
-			return nil
-		}
+// editJob replaces a job by what change makes of it, if change says that it did.
+func (s *Store) editJob(ctx context.Context, conv chat.ConversationID, change func(*Job) bool) (Job, error) {
+	return edit(ctx, s, jobKey(conv), func(d *doc[Job]) (bool, error) {
 		d.ttl = s.expiry()
-		o, err := d.put() // protects: a job's progress isn't noted on another one, nor taken back
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, o)
+		return change(&d.val), nil
 	})
-	return now, err
 }
 
 // slot is one of a few that may do something at the same time.

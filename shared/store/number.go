@@ -99,28 +99,12 @@ func (s *Store) changeNumber(ctx context.Context, id chat.NumberID, edit func(*n
 // LearnAccount adds what Meta said of an account, and of its numbers under the names that OfDisplay makes. The latter are
 // no part of a. changed is as in LearnNumber.
 func (s *Store) LearnAccount(ctx context.Context, waba string, facts map[string]chat.Fact) (a Account, changed []string, err error) {
-	err = s.contend(ctx, func() error {
-		items, err := s.get(ctx, accountKey(waba))
-		if err != nil {
-			return err
-		}
-		d, err := read[Account](items, accountKey(waba))
-		if err != nil {
-			return err
-		}
+	a, err = edit(ctx, s, accountKey(waba), func(d *doc[Account]) (write bool, _ error) {
 		d.val.WABA = waba
-		var write bool
 		write, changed = learn(&d.val.Facts, facts)
-		if a = d.val.own(); !write {
-			return nil
-		}
-		o, err := d.put()
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, o)
+		return write, nil
 	})
-	return a, changed, err
+	return a.own(), changed, err
 }
 
 // learn adds facts. write tells whether there is anything to store: also a later word that says the same, or else one
@@ -220,19 +204,13 @@ func (s *Store) accounts(ctx context.Context, wabas ...string) (map[string]Accou
 
 // Numbers returns the business numbers that messages or facts came for, with all that is known of them.
 func (s *Store) Numbers(ctx context.Context) ([]Number, error) {
-	items, err := s.query(ctx, prefix("NUMBERS", "NUMBER#"))
+	out, err := s.numbers(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var out []Number
 	var wabas []string
-	for _, it := range items {
-		d, err := decode[Number](keyOf(it), it)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, d.val)
-		wabas = append(wabas, d.val.WABA)
+	for _, n := range out {
+		wabas = append(wabas, n.WABA)
 	}
 	accounts, err := s.accounts(ctx, wabas...)
 	if err != nil {
@@ -240,6 +218,23 @@ func (s *Store) Numbers(ctx context.Context) ([]Number, error) {
 	}
 	for i, n := range out {
 		out[i] = n.with(accounts[n.WABA])
+	}
+	return out, nil
+}
+
+// numbers returns the business numbers without what their accounts know of them.
+func (s *Store) numbers(ctx context.Context) ([]Number, error) {
+	items, err := s.query(ctx, prefix("NUMBERS", "NUMBER#"))
+	if err != nil {
+		return nil, err
+	}
+	var out []Number
+	for _, it := range items {
+		d, err := decode[Number](keyOf(it), it)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d.val)
 	}
 	return out, nil
 }

@@ -56,32 +56,16 @@ func (s *Store) Slow(ctx context.Context, name string) error {
 	return err
 }
 
-// editRate replaces a rate by what edit makes of it, if edit says that it did. Since is zero for one that begins.
-func (s *Store) editRate(ctx context.Context, name string, edit func(*rate) bool) (rate, error) {
-	k := rateKey(name)
-	var now rate
-	err := s.contend(ctx, func() error {
-		items, err := s.get(ctx, k)
-		if err != nil {
-			return err
-		}
-		d, err := read[rate](items, k)
-		if err != nil {
-			return err
-		}
+// editRate replaces a rate by what change makes of it, if change says that it did. Since is zero for one that begins.
+func (s *Store) editRate(ctx context.Context, name string, change func(*rate) bool) (rate, error) {
+	return edit(ctx, s, rateKey(name), func(d *doc[rate]) (bool, error) {
 		if s.now().Sub(d.val.Since) > idleRate {
 			d.val = rate{PerSecond: firstRate}
 		}
-		changed := edit(&d.val)
-		if now = d.val; !changed {
-			return nil
+		if !change(&d.val) {
+			return false, nil
 		}
 		d.val.Since = s.now().UTC()
-		o, err := d.put() // protects: of two who change it at once one does
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, o)
+		return true, nil
 	})
-	return now, err
 }

@@ -12,7 +12,7 @@ import (
 func (s *Store) Lookup(ctx context.Context, id chat.MessageID) (chat.Message, error) {
 	keys := []key{ourKey(id)}
 	if !id.Ours() {
-		numbers, err := s.Numbers(ctx)
+		numbers, err := s.numbers(ctx)
 		if err != nil {
 			return chat.Message{}, err
 		}

@@ -230,23 +230,3 @@ func (s *Store) change(ctx context.Context, at ref, items map[key]item, edit fun
 	}
 	return d.val, s.write(ctx, append(checks, o)...)
 }
-
-// spokesman finds a contact, or the one that it was joined to, among items or in the table.
-func (s *Store) spokesman(ctx context.Context, id chat.ContactID, items map[key]item) (doc[chat.Contact], error) {
-	for {
-		d, err := read[chat.Contact](items, contactKey(id))
-		if err == nil && d.rev == 0 {
-			err = chat.E(chat.NotFound, "there is no such contact", nil)
-		}
-		if err != nil || d.val.Joined == "" {
-			return d, err
-		}
-		if d.val.Joined >= id { // the survivor is the older one, so the walk ends
-			return d, chat.E(chat.Internal, "", errors.New("contacts are joined in a circle"))
-		}
-		id = d.val.Joined
-		if items, err = s.get(ctx, contactKey(id)); err != nil {
-			return d, err
-		}
-	}
-}

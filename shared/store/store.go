@@ -79,6 +79,33 @@ func (s *Store) contend(ctx context.Context, try func() error) error {
 	return chat.E(chat.Conflict, "somebody else changed it at the same time: try again", err)
 }
 
+// edit replaces an item by what change makes of it, if change says that it did, and returns what it says then. change may be
+// called several times, each time with the present item, which has rev 0 where there is none; its error ends the edit.
+// protects: what somebody else wrote in between isn't overwritten.
+func edit[T any](ctx context.Context, s *Store, k key, change func(*doc[T]) (changed bool, err error)) (T, error) {
+	var now T
+	err := s.contend(ctx, func() error {
+		items, err := s.get(ctx, k)
+		if err != nil {
+			return err
+		}
+		d, err := read[T](items, k)
+		if err != nil {
+			return err
+		}
+		changed, err := change(&d)
+		if now = d.val; err != nil || !changed {
+			return err
+		}
+		o, err := d.put()
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, o)
+	})
+	return now, err
+}
+
 // pause waits a little and unevenly, so that two writers who met don't meet again.
 func (s *Store) pause(ctx context.Context, round int) error {
 	if s.Pause != nil {

@@ -203,15 +203,9 @@ func inBatches(ops []op) [][]op {
 
 // TemplateSaid keeps the word of a webhook on a template, if it is the newest. The template needn't be on the list.
 func (s *Store) TemplateSaid(ctx context.Context, waba, name, language string, word TemplateWord) error {
-	k := templateKey(waba, name, language)
-	return s.contend(ctx, func() error {
-		items, err := s.get(ctx, k)
-		if err != nil {
-			return err
-		}
-		d, err := read[templateItem](items, k)
-		if err != nil || d.val.Said != nil && !word.Stamp.Newer(d.val.Said.Stamp) {
-			return err
+	_, err := edit(ctx, s, templateKey(waba, name, language), func(d *doc[templateItem]) (bool, error) {
+		if d.val.Said != nil && !word.Stamp.Newer(d.val.Said.Stamp) {
+			return false, nil
 		}
 		if d.rev == 0 {
 			d.val = templateItem{Template: Template{Name: name, Language: language}, Gone: true}
@@ -220,30 +214,19 @@ func (s *Store) TemplateSaid(ctx context.Context, waba, name, language string, w
 			d.ttl = s.now().Add(goneFor)
 		}
 		d.val.Said = &word
-		o, err := d.put()
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, o)
+		return true, nil
 	})
+	return err
 }
 
 // ExpireTemplates says that a template of the account changed at a time, as Meta gives it.
 func (s *Store) ExpireTemplates(ctx context.Context, waba string, at time.Time) error {
-	return s.contend(ctx, func() error {
-		items, err := s.get(ctx, templatesKey(waba))
-		if err != nil {
-			return err
-		}
-		d, err := read[templateList](items, templatesKey(waba))
-		if err != nil || !at.After(d.val.Expired) {
-			return err
+	_, err := edit(ctx, s, templatesKey(waba), func(d *doc[templateList]) (bool, error) {
+		if !at.After(d.val.Expired) {
+			return false, nil
 		}
 		d.val.Expired = at.UTC()
-		o, err := d.put()
-		if err != nil {
-			return err
-		}
-		return s.write(ctx, o)
+		return true, nil
 	})
+	return err
 }
