@@ -163,7 +163,7 @@ func (s FileState) Have() bool { return s == Stored || s == Unverified }
 type Send struct {
 	To      Address   `json:"to"`
 	Expires time.Time `json:"expires"`
-	// Category is Meta's template category: marketing, utility, authentication; service for free-form messages.
+	// Category is one of the categories below.
 	Category string `json:"category"`
 	// Answers is the provider id of the customer's newest message when this one was asked for: sending shows it as read.
 	Answers string `json:"answers,omitempty"`
@@ -177,6 +177,14 @@ type Send struct {
 	// UnknownSince is when the outcome of the last attempt became unknown.
 	UnknownSince time.Time `json:"unknown_since,omitzero"`
 }
+
+// Meta's template categories, and that of free-form messages.
+const (
+	CategoryService        = "service"
+	CategoryUtility        = "utility"
+	CategoryMarketing      = "marketing"
+	CategoryAuthentication = "authentication"
+)
 
 // Address is how Meta is told whom to send to. Exactly one field is set.
 type Address struct {

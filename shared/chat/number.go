@@ -41,6 +41,19 @@ const (
 	FactHistory      = "history"      // how far the import of the phone's history is
 )
 
+// TokenWorks is what FactToken says once a message got through, StatusConnected is Meta's word for a number that can send.
+const (
+	TokenWorks      = "ok"
+	StatusConnected = "CONNECTED"
+)
+
+// TokenRefused tells whether the provider refused the number's token, or the number for what it is, and nothing got
+// through since.
+func (f Facts) TokenRefused() bool {
+	said := f[FactToken].Value
+	return said != "" && said != TokenWorks
+}
+
 // Learn adds a fact and tells whether it says anything new.
 func (f *Facts) Learn(name string, fact Fact) (changed bool) {
 	old, known := (*f)[name]
@@ -140,18 +153,18 @@ func (f Facts) Clearance(account Facts, now time.Time) Clearance {
 
 // free is when the number was last known to send whatever it likes; zero: never.
 func (f Facts) free() time.Time {
-	return latest(f[FactHealth].when("AVAILABLE"), f[FactStatus].when("CONNECTED").proved())
+	return latest(f[FactHealth].when("AVAILABLE"), f[FactStatus].when(StatusConnected).proved())
 }
 
 // sends is when the number was last known to send at all.
 func (f Facts) sends() time.Time {
-	return latest(f[FactHealth].when("AVAILABLE", "LIMITED"), f[FactStatus].when("CONNECTED").proved(), f[FactToken].when("ok").proved())
+	return latest(f[FactHealth].when("AVAILABLE", "LIMITED"), f[FactStatus].when(StatusConnected).proved(), f[FactToken].when(TokenWorks).proved())
 }
 
 // connected is when the number was last known to be connected.
 func (f Facts) connected() time.Time {
 	at := f.sends()
-	if said := latest(f[FactStatus].when("CONNECTED")); said.After(at) {
+	if said := latest(f[FactStatus].when(StatusConnected)); said.After(at) {
 		at = said
 	}
 	return at

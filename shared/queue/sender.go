@@ -15,6 +15,10 @@ import (
 	"github.com/aws/smithy-go"
 )
 
+// MaxBody is the longest update, in bytes, that travels in a queue entry itself. SQS would take 1 MiB; a message of
+// WhatsApp has 4,096 characters at most, so what is longer is rare, and four of these still share one call.
+const MaxBody = 240_000
+
 const (
 	// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
 	maxEntries = 10

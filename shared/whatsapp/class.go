@@ -22,6 +22,9 @@ type verdict struct {
 	wait    time.Duration // the least time before another attempt makes sense
 }
 
+// CodeOptedOut is Meta's code for a message whose recipient wants no marketing.
+const CodeOptedOut = 131050
+
 // codes is Meta's table of error codes, each with what it means for the sender.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 var codes = map[int]verdict{

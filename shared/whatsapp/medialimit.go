@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// MediaLife is how long Meta keeps a customer's file.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
+const MediaLife = 7 * 24 * time.Hour
+
 // UploadLife is how long Meta keeps a file that was uploaded.
 // https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media#upload-media
 const UploadLife = 30 * 24 * time.Hour

@@ -14,6 +14,7 @@ import (
 	"threadline/shared/route"
 	"threadline/shared/send"
 	"threadline/shared/store"
+	"threadline/shared/whatsapp"
 )
 
 // What the router or the sender does at somebody's request. 202 means that it is in a durable queue.
@@ -123,10 +124,6 @@ func (a *API) decided(w http.ResponseWriter, r *http.Request, c route.Command, k
 	return chat.E(chat.Conflict, conflict, nil)
 }
 
-// mediaLife is how long Meta keeps a customer's file.
-// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
-const mediaLife = 7 * 24 * time.Hour
-
 // refetchMedia tries again to get a customer's file that failed.
 func (a *API) refetchMedia(w http.ResponseWriter, r *http.Request) error {
 	m, err := a.Store.Lookup(r.Context(), chat.MessageID(r.PathValue("id")))
@@ -142,7 +139,7 @@ func (a *API) refetchMedia(w http.ResponseWriter, r *http.Request) error {
 		return queued(w, c.ID) // what was asked for is done, or about to be
 	case f.State != chat.FileFailed:
 		return chat.E(chat.Conflict, "the file is here, or on its way", nil)
-	case !m.Imported && a.now().Sub(m.At) >= mediaLife:
+	case !m.Imported && a.now().Sub(m.At) >= whatsapp.MediaLife:
 		return chat.E(chat.Conflict, "Meta kept the file for 7 days: it is gone", nil)
 	}
 	c.At = a.now().UTC().Truncate(time.Millisecond)

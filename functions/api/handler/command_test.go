@@ -13,6 +13,7 @@ import (
 	"threadline/shared/route"
 	"threadline/shared/send"
 	"threadline/shared/store"
+	"threadline/shared/whatsapp"
 )
 
 // commands are what the router is to do.
@@ -232,8 +233,8 @@ func TestRefetch(t *testing.T) {
 		says  string
 	}{
 		{name: "failed", file: failed},
-		{name: "failed a week ago", file: failed, later: mediaLife, says: "7 days"},
-		{name: "failed six days ago", file: failed, later: mediaLife - time.Second},
+		{name: "failed a week ago", file: failed, later: whatsapp.MediaLife, says: "7 days"},
+		{name: "failed six days ago", file: failed, later: whatsapp.MediaLife - time.Second},
 		{name: "pending", file: chat.Attachment{State: chat.Pending, MediaID: "77"}, says: "the file is here, or on its way"},
 		{name: "stored", file: chat.Attachment{State: chat.Stored, MediaID: "77", Key: "media/1"}, says: "the file is here"},
 		{name: "never named", file: chat.Attachment{State: chat.FileFailed}, says: "no file"},

@@ -81,13 +81,9 @@ func (s seal) open(token string) (c claim, ok bool) {
 }
 
 // token names a message's file until a time.
-func (a *API) token(ctx context.Context, m chat.Message) (string, error) {
-	s, err := a.seal(ctx)
-	if err != nil {
-		return "", err
-	}
+func (a *API) token(s seal, m chat.Message) string {
 	until := a.now().Add(linkFor).Truncate(time.Hour).Add(time.Hour)
-	return s.put(claim{until.Unix(), m.Conversation, store.SortKey(m)}), nil
+	return s.put(claim{until.Unix(), m.Conversation, store.SortKey(m)})
 }
 
 var errLink = chat.E(chat.NotFound, "the link isn't one of ours, or too old: fetch the message again", nil)

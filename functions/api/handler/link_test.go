@@ -166,11 +166,11 @@ func TestLinksToNothing(t *testing.T) {
 		{ID: "wamid.pending", Conversation: chat.Direct(ourNumber, "01CONTACT001"), At: noon},
 		{ID: "wamid.erased", Conversation: chat.Direct(ourNumber, "01CONTACT001"), At: noon},
 	} {
-		token, err := r.api.token(t.Context(), m)
+		s, err := r.api.seal(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.open("/m/"+token).refused(http.StatusNotFound, "notfound", "")
+		r.open("/m/"+r.api.token(s, m)).refused(http.StatusNotFound, "notfound", "")
 	}
 }
 

@@ -137,7 +137,7 @@ func (a *API) address(ctx context.Context, req request, to recipient, m *chat.Me
 			return err
 		}
 		// The request can make its category stricter, and no less strict.
-		m.Send.Category = stricter(cmp.Or(req.Category, service), strings.ToLower(listed.Category))
+		m.Send.Category = stricter(cmp.Or(req.Category, chat.CategoryService), strings.ToLower(listed.Category))
 		listed.Category = cmp.Or(listed.Category, req.Category)
 		m.Text = words(listed.Render(req.Template.Components))
 	}
@@ -168,7 +168,7 @@ const (
 // known to be open, Meta decides: it knows of messages that never reached us.
 func expire(m *chat.Message, category string, thread chat.Conversation) {
 	m.Send.Expires = m.At.Add(templateLife)
-	if category == authentication || m.Send.Category == authentication {
+	if category == chat.CategoryAuthentication || m.Send.Category == chat.CategoryAuthentication {
 		m.Send.Expires = m.At.Add(codeLife)
 	}
 	if end := thread.WindowEnd(); end.After(m.At) {

@@ -78,7 +78,7 @@ func (a *API) viewNumber(n store.Number, account store.Account) numberView {
 		ID: n.ID, Display: n.Display, Account: n.WABA, Facts: map[string]factView{},
 		Sending: sendingView{Answers: c.Answers, Templates: c.Templates, Why: c.Why, Until: some(c.Until)},
 	}
-	if token := n.Facts[chat.FactToken].Value; token != "" && token != tokenWorks && (c.Answers || c.Templates) {
+	if n.Facts.TokenRefused() && (c.Answers || c.Templates) {
 		v.Sending = sendingView{Why: chat.FactToken}
 	}
 	for _, facts := range []chat.Facts{account.Facts, n.Facts} { // the number's own word counts more
@@ -178,7 +178,7 @@ func (a *API) ask(ctx context.Context, id chat.NumberID) map[string]chat.Fact {
 	say(chat.FactName, chat.Fact{Value: info.VerifiedName, Why: info.NameStatus})
 	say(chat.FactThroughput, chat.Fact{Value: info.Throughput})
 	say(chat.FactLimit, chat.Fact{Value: info.MessagingLimit})
-	say(chat.FactToken, chat.Fact{Value: tokenWorks})
+	say(chat.FactToken, chat.Fact{Value: chat.TokenWorks})
 	return facts
 }
 
@@ -194,10 +194,6 @@ func refusedItself(token chat.Fact) bool {
 	return !ofToken
 }
 
-// tokenInvalid is Meta's code for an access token that has expired or was revoked, tokenWorks our word for one that
-// wasn't.
+// tokenInvalid is Meta's code for an access token that has expired or was revoked.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
-const (
-	tokenInvalid = 190
-	tokenWorks   = "ok"
-)
+const tokenInvalid = 190

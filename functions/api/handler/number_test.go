@@ -167,7 +167,7 @@ func TestRefusalsThatAPollLifts(t *testing.T) {
 		r.now = noon.Add(pollEvery)
 		n := r.number()
 		f := n.Facts[chat.FactToken]
-		if lifted && (f.Value != tokenWorks || !n.Sending.Answers) {
+		if lifted && (f.Value != chat.TokenWorks || !n.Sending.Answers) {
 			t.Errorf("%s: %+v, %+v", code, f, n.Sending)
 		}
 		if !lifted && (f.Value != code || f.Why != token.Why || n.Sending != (sendingView{Why: chat.FactToken}) || n.Facts[chat.FactStatus].Value != "CONNECTED") {

@@ -85,14 +85,14 @@ func (r *request) normalize(to recipient) {
 // category is what the message counts as, as far as the request tells: a template's own category is asked for later.
 func (r *request) category() (string, error) {
 	switch r.Category {
-	case "", authentication, utility, marketing:
+	case "", chat.CategoryAuthentication, chat.CategoryUtility, chat.CategoryMarketing:
 	default:
 		return "", invalid("category", "use marketing, utility or authentication")
 	}
 	if r.Template != nil {
-		return marketing, nil
+		return chat.CategoryMarketing, nil
 	}
-	return cmp.Or(r.Category, service), nil
+	return cmp.Or(r.Category, chat.CategoryService), nil
 }
 
 // parseRecipient reads "+34600111222", {"contact":"…"}, {"bsuid":"…"} or {"conversation":"…"}.

@@ -19,21 +19,14 @@ import (
 	"threadline/shared/whatsapp"
 )
 
-// Meta's categories, and the one of free-form messages, the stricter the later.
-const (
-	service        = "service"
-	authentication = "authentication"
-	utility        = "utility"
-	marketing      = "marketing"
-)
-
-var strictness = []string{service, authentication, utility, marketing}
+// strictness is the categories of messages, the stricter the later.
+var strictness = []string{chat.CategoryService, chat.CategoryAuthentication, chat.CategoryUtility, chat.CategoryMarketing}
 
 // stricter returns the one that allows less. One that isn't known counts as the strictest.
 func stricter(a, b string) string {
 	i, j := slices.Index(strictness, a), slices.Index(strictness, b)
 	if i < 0 || j < 0 {
-		return marketing
+		return chat.CategoryMarketing
 	}
 	return strictness[max(i, j)]
 }
@@ -62,8 +55,9 @@ const manyQuestions = 1000
 // asking is a question to Meta: when, and when a template had last changed then, as far as anybody knew.
 type asking struct{ at, expired time.Time }
 
-// mayAsk tells whether it is time to ask Meta again for a list, or for the templates with a name, and notes that it was. A template that changed since is
-// worth asking at once: once, and once more when the second is over in which it changed, for webhooks have no finer time.
+// mayAsk tells whether it is time to ask Meta again for a list, or for the templates with a name, and notes that it was.
+// A template that changed since is worth asking at once: once, and once more when the second is over in which it changed,
+// for webhooks have no finer time.
 func (l *lists) mayAsk(list store.TemplateList, name string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -174,7 +168,7 @@ func (a *API) template(ctx context.Context, n chat.NumberID, t template) (info w
 		Name: known.Name, Language: known.Language, ID: known.ID, Category: known.Category, Status: known.Status,
 		Quality: known.Quality, Format: known.Format, Components: known.Components,
 	}
-	if doubtful && !strings.EqualFold(info.Category, authentication) { // those have Meta's words, and no promotion among them
+	if doubtful && !strings.EqualFold(info.Category, chat.CategoryAuthentication) { // those have Meta's words, and no promotion among them
 		info.Category = ""
 	}
 	if err := info.Check(t.Components); err != nil {

@@ -122,7 +122,7 @@ func TestTemplatesAreAskedForAgain(t *testing.T) {
 // A template that is known to have changed, in a way that can't be found out, counts as marketing: the customer's word
 // isn't to be passed over. A one-time code stays one.
 func TestAnOutdatedCategoryDecidesNothing(t *testing.T) {
-	for known, want := range map[string]string{"UTILITY": marketing, "MARKETING": marketing, "AUTHENTICATION": authentication} {
+	for known, want := range map[string]string{"UTILITY": chat.CategoryMarketing, "MARKETING": chat.CategoryMarketing, "AUTHENTICATION": chat.CategoryAuthentication} {
 		r := newRig(t)
 		r.seeAccount()
 		r.meta.templates = []whatsapp.TemplateInfo{listed("order", "es", known, `[]`)}
@@ -153,7 +153,7 @@ func TestToSendOneTemplateIsAskedFor(t *testing.T) {
 	r.seeAccount()
 	r.meta.templates = []whatsapp.TemplateInfo{listed("order", "es", "UTILITY", `[]`), listed("bill", "es", "UTILITY", `[]`)}
 	for _, name := range []string{"order", "order", "bill"} {
-		if r.post(strings.ReplaceAll(order, `"order"`, `"`+name+`"`)).sent(); r.last().Send.Category != utility {
+		if r.post(strings.ReplaceAll(order, `"order"`, `"`+name+`"`)).sent(); r.last().Send.Category != chat.CategoryUtility {
 			t.Errorf("%s counts as %s", name, r.last().Send.Category)
 		}
 	}

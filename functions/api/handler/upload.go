@@ -23,10 +23,8 @@ import (
 // Files to send. Their bytes go straight into the bucket by a signed request, so that neither API Gateway's 10 MB nor
 // Lambda's 6 MB limits them; the sender gives them to Meta when they are first sent.
 
-const (
-	uploads   = "uploads/" // where the bucket keeps them, by id
-	uploadFor = 15 * time.Minute
-)
+// uploadFor is how long a signed request works.
+const uploadFor = 15 * time.Minute
 
 // upload describes a file that is to be sent.
 type upload struct {
@@ -54,7 +52,7 @@ func (a *API) postMedia(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := store.File{ID: a.Store.NewFileID(), Name: u.Name, MIME: u.MIME, SHA256: u.SHA256, Size: u.Size}
-	f.Key = uploads + f.ID
+	f.Key = store.FileKey(f.ID)
 	signed, err := a.Links.UploadLink(r.Context(), f.Key, f.Size, blob.PutOptions{ContentType: f.MIME, SHA256: sum}, uploadFor)
 	if err != nil {
 		return unsigned(err)
@@ -126,7 +124,7 @@ func tooLarge(field string, size, most int64) error {
 
 // file completes a message with the uploaded file that it names, if its kind may carry it.
 func (a *API) file(ctx context.Context, m *chat.Message) error {
-	if m.Attachment == nil || !strings.HasPrefix(m.Attachment.MediaID, "f_") {
+	if m.Attachment == nil || !store.IsFileID(m.Attachment.MediaID) {
 		return nil
 	}
 	f, err := a.Store.File(ctx, m.Attachment.MediaID)

@@ -35,10 +35,6 @@ const tries = 3
 // refusals is the receive from which on Meta's no is believed.
 const refusals = 3
 
-// mediaLife is how long Meta keeps a customer's file.
-// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
-const mediaLife = 7 * 24 * time.Hour
-
 // unseen is Meta's code for an object that doesn't exist, or that the token may not see.
 const unseen = 100
 
@@ -218,7 +214,7 @@ func (h *Handler) giveUp(ctx context.Context, m chat.Message, qm queue.Message, 
 	if errors.Is(cause, errTooLong) {
 		return failed(m, errTooLong.Error()), nil
 	}
-	if h.now().Sub(qm.Sent) > mediaLife {
+	if h.now().Sub(qm.Sent) > whatsapp.MediaLife {
 		return failed(m, "Meta keeps files for 7 days, and it couldn't be fetched within them"), nil
 	}
 	var refusal *whatsapp.Error
@@ -231,7 +227,7 @@ func (h *Handler) giveUp(ctx context.Context, m chat.Message, qm queue.Message, 
 	believed := qm.Receives >= refusals
 	switch {
 	case refusal.Class == whatsapp.ClassPermanent && refusal.HTTPStatus != http.StatusUnauthorized && believed,
-		refusal.Class == whatsapp.ClassAccount && refusal.Code == unseen && believed && h.now().Sub(m.At) > mediaLife:
+		refusal.Class == whatsapp.ClassAccount && refusal.Code == unseen && believed && h.now().Sub(m.At) > whatsapp.MediaLife:
 		return failed(m, fmt.Sprintf("Meta doesn't give it out (code %d)", refusal.Code)), nil
 	}
 	if refusal.Class == whatsapp.ClassAccount {
@@ -285,10 +281,7 @@ func (h *Handler) mark(ctx context.Context, m chat.Message, got chat.Attachment)
 // dispatch completes the message's entries on the customer's record.
 func (h *Handler) dispatch(ctx context.Context, m chat.Message) error {
 	sort := store.SortKey(m)
-	for _, e := range m.Effects {
-		if e.Kind != chat.EffectCRM {
-			continue
-		}
+	for _, e := range route.Due(m, route.FileHere) {
 		r := route.NewRef(m, sort, e, route.FileHere)
 		if err := h.CRM.Send(ctx, queue.Entry{Body: r.Body(), Group: r.Group(m.Contact), DedupID: r.DedupID()}); err != nil {
 			return fmt.Errorf("dispatch %s: %w", e.Kind, err)

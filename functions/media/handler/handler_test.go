@@ -103,7 +103,7 @@ func TestAfterAWeekMetaHasForgottenTheFile(t *testing.T) {
 	for name, class := range map[string]whatsapp.Class{"down": whatsapp.ClassTransient, "token": whatsapp.ClassAccount} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, chat.Attachment{MediaID: "900"}, answer{info: &whatsapp.Error{Class: class, HTTPStatus: 500}})
-			r.now = noon.Add(mediaLife)
+			r.now = noon.Add(whatsapp.MediaLife)
 			if err := r.receive(); err == nil {
 				t.Fatal("given up within the week")
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"threadline/shared/chat"
+	"threadline/shared/whatsapp"
 )
 
 // The first bytes of some files.
@@ -79,7 +80,7 @@ func TestAPageInPlaceOfAFileIsWaitedOut(t *testing.T) {
 	}
 	t.Run("for a week", func(t *testing.T) {
 		r := newRig(t, chat.Attachment{MediaID: "900", MIME: "image/jpeg"}, answer{body: html})
-		r.now = noon.Add(mediaLife + time.Second)
+		r.now = noon.Add(whatsapp.MediaLife + time.Second)
 		if err := r.receive(); err != nil {
 			t.Fatal(err)
 		}

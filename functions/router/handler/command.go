@@ -10,6 +10,7 @@ import (
 	"threadline/shared/queue"
 	"threadline/shared/route"
 	"threadline/shared/store"
+	"threadline/shared/whatsapp"
 )
 
 // command does what somebody asked for. Doing it twice is doing it once. What can't be done any more, because what it is
@@ -38,10 +39,6 @@ func (h *Handler) command(ctx context.Context, m queue.Message, body []byte) err
 	return err
 }
 
-// mediaLife is how long Meta keeps a customer's file.
-// https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
-const mediaLife = 7 * 24 * time.Hour
-
 // refetch has a file that couldn't be got fetched once more.
 func (h *Handler) refetch(ctx context.Context, c route.Command) error {
 	m, err := h.Store.Message(ctx, c.Conversation, c.Message)
@@ -65,5 +62,5 @@ func (h *Handler) refetch(ctx context.Context, c route.Command) error {
 // message is older than the id.
 func fetchable(m chat.Message, now time.Time) bool {
 	a := m.Attachment
-	return a != nil && a.State == chat.FileFailed && a.MediaID != "" && (m.Imported || now.Sub(m.At) < mediaLife)
+	return a != nil && a.State == chat.FileFailed && a.MediaID != "" && (m.Imported || now.Sub(m.At) < whatsapp.MediaLife)
 }

@@ -179,20 +179,22 @@ func attachment(file *whatsapp.Media) *chat.Attachment {
 
 // seen is what a message shows of who wrote it. A system message shows who became whom.
 func seen(u whatsapp.Update, w whatsapp.Message, m chat.Message) chat.Seen {
-	s := shown(u, w.From, m)
+	who := w.From
 	previous, current, changed := w.IdentityChange()
 	switch {
 	case changed:
+		who.BSUID, who.WAID, who.ParentBSUID = current.BSUID, current.WAID, current.ParentBSUID
+	case w.System != nil && !who.Known():
+		who.BSUID, who.WAID = w.System.UserID, w.System.WAID
+	}
+	s := shown(u, who, m)
+	if changed {
 		s.Source = chat.SourceSystem
-		s.BSUID, s.Phone, s.Parent = current.BSUID, current.WAID, current.ParentBSUID
 		s.PrevBSUID, s.PrevPhone, s.PrevParent = previous.BSUID, previous.WAID, previous.ParentBSUID
-	case w.System != nil && !s.Someone():
-		s.BSUID, s.Phone = w.System.UserID, w.System.WAID
 	}
 	if w.Identity != nil {
 		s.KeyHash, s.NewKey = clip(cmp.Or(w.Identity.Hash, s.KeyHash), maxWord), true
 	}
-	s.Variants = phone.Variants(s.Phone)
 	return s
 }
 

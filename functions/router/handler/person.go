@@ -13,7 +13,7 @@ import (
 // What updates say of people and their messages outside a conversation.
 
 // categories are Meta's words for what a customer may refuse, in ours.
-var categories = map[string]string{"marketing_messages": "marketing"}
+var categories = map[string]string{"marketing_messages": chat.CategoryMarketing}
 
 // preference keeps the customer's word on a category of messages.
 func (h *Handler) preference(ctx context.Context, u whatsapp.Update) error {
@@ -38,14 +38,10 @@ func (h *Handler) preference(ctx context.Context, u whatsapp.Update) error {
 	return err
 }
 
-// stoppedMarketing is Meta's code for a message that was not delivered because its reader wants no marketing.
-// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
-const stoppedMarketing = 131050
-
 // refused takes a refusal of marketing out of a receipt: the notice of it may have got lost, or never come. A receipt that
 // names nobody is about whoever the message went to; m is that message, where it is known.
 func (h *Handler) refused(ctx context.Context, u whatsapp.Update, s whatsapp.Status, r chat.Receipt, m chat.Message) error {
-	if r.Error == nil || r.Error.Code != stoppedMarketing {
+	if r.Error == nil || r.Error.Code != whatsapp.CodeOptedOut {
 		return nil
 	}
 	who, err := s.Recipient, error(nil)
@@ -59,8 +55,8 @@ func (h *Handler) refused(ctx context.Context, u whatsapp.Update, s whatsapp.Sta
 		return err
 	}
 	seen := shown(u, who, newMessage(u.Body, "", r.At))
-	_, err = h.Store.Prefer(ctx, seen, "marketing", chat.Consent{
-		Source: fmt.Sprint(stoppedMarketing), Stamp: chat.Stamp{At: r.At, ID: r.Hash},
+	_, err = h.Store.Prefer(ctx, seen, chat.CategoryMarketing, chat.Consent{
+		Source: fmt.Sprint(whatsapp.CodeOptedOut), Stamp: chat.Stamp{At: r.At, ID: r.Hash},
 	})
 	return err
 }

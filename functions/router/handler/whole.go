@@ -11,10 +11,6 @@ import (
 	"threadline/shared/whatsapp"
 )
 
-// maxEntry is the largest part of a history that is queued, in bytes: SQS takes 256 KiB, its attributes included.
-// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-const maxEntry = 240_000
-
 // whole takes in an event. A former release queued fields that it didn't know whole, as events; such an entry may have
 // waited across a deployment, or two weeks in the dead-letter queue. What is in it is handled as if it had come alone.
 func (h *Handler) whole(ctx context.Context, u whatsapp.Update, m queue.Message) error {
@@ -55,7 +51,7 @@ func (h *Handler) later(ctx context.Context, u whatsapp.Update, m queue.Message)
 		return err
 	}
 	body = whatsapp.ASCII(body)
-	if len(body) > maxEntry {
+	if len(body) > queue.MaxBody {
 		return h.history(ctx, u, m.Receives)
 	}
 	if err := h.Bulk.Send(ctx, queue.Entry{Body: body, Group: u.GroupKey()}); err != nil {

@@ -38,7 +38,7 @@ func (r *rig) takeBulk() (taken int) {
 			continue
 		}
 		taken++
-		if e.Group == "" || len(e.Body) > maxEntry {
+		if e.Group == "" || len(e.Body) > queue.MaxBody {
 			r.Errorf("group %q, %d bytes", e.Group, len(e.Body))
 		}
 		if err := r.h.Handle(r.Context(), queue.Message{Body: e.Body, Receives: 1, Sent: noon}); err != nil {
@@ -105,7 +105,7 @@ func TestALongHistoryOfAFormerRelease(t *testing.T) {
 		t.Errorf("%d pieces, %d messages", n, len(r.messages()))
 	}
 	r = newRig(t)
-	r.takeFormer("history", thread(past("w1", 1700000000, false, "READ", `"type":"text","text":{"body":"`+strings.Repeat("x", maxEntry)+`"}`)))
+	r.takeFormer("history", thread(past("w1", 1700000000, false, "READ", `"type":"text","text":{"body":"`+strings.Repeat("x", queue.MaxBody)+`"}`)))
 	if n := r.takeBulk(); n != 0 || len(r.messages()) != 1 || len(r.bulk.entries) != 1 {
 		t.Errorf("%d pieces, %d messages, %d jobs", n, len(r.messages()), len(r.bulk.entries))
 	}

@@ -24,12 +24,6 @@ const (
 	doubtEvery = 15 * time.Minute
 )
 
-// tokenWorks is what FactToken says once an attempt got through again.
-const tokenWorks = "ok"
-
-// statusWorks is Meta's word for a number that can send.
-const statusWorks = "CONNECTED"
-
 // errStopped makes a message wait, with growing gaps and for as long as it takes: its own expiry ends the wait.
 func errStopped(why string) error {
 	return chat.E(chat.Unavailable, "", fmt.Errorf("sending is stopped: %s", why))
@@ -54,12 +48,10 @@ func (h *Handler) gate(ctx context.Context, m chat.Message) (doubt doubt, err er
 	if m.Kind == chat.KindTemplate {
 		cleared = c.Templates
 	}
-	token := number.Facts[chat.FactToken]
-	doubt.token = refusedToken(token)
-	if doubt.token {
-		every, why := probeEvery, "Meta refused this number a moment ago, code "+token.Value
-		if now.Sub(token.Stamp.At) < every || !h.mayProbe(ctx, n, "token", every) {
-			return doubt, errStopped(why)
+	if doubt.token = number.Facts.TokenRefused(); doubt.token {
+		token := number.Facts[chat.FactToken]
+		if now.Sub(token.Stamp.At) < probeEvery || !h.mayProbe(ctx, n, "token", probeEvery) {
+			return doubt, errStopped("Meta refused this number a moment ago, code " + token.Value)
 		}
 	}
 	if cleared {
@@ -100,8 +92,6 @@ func (h *Handler) held(ctx context.Context, m chat.Message, cause heldError) err
 	return h.refused(ctx, m, "", &chat.Problem{Reason: cause.Error()})
 }
 
-func refusedToken(f chat.Fact) bool { return f.Value != "" && f.Value != tokenWorks }
-
 // stopped notes that Meta refuses the number as a whole, counts it for the alarm, and reads the token again: somebody
 // may have replaced it.
 func (h *Handler) stopped(ctx context.Context, n chat.NumberID, id string, refusal *whatsapp.Error) {
@@ -119,10 +109,10 @@ func (h *Handler) stopped(ctx context.Context, n chat.NumberID, id string, refus
 func (h *Handler) works(ctx context.Context, m chat.Message, d doubt) {
 	facts := map[string]chat.Fact{}
 	if d.token {
-		facts[chat.FactToken] = chat.Fact{Value: tokenWorks}
+		facts[chat.FactToken] = chat.Fact{Value: chat.TokenWorks}
 	}
 	if d.stop {
-		facts[chat.FactStatus] = chat.Fact{Value: statusWorks}
+		facts[chat.FactStatus] = chat.Fact{Value: chat.StatusConnected}
 	}
 	if len(facts) > 0 {
 		h.learn(ctx, m.Conversation.Number(), string(m.ID), facts)
@@ -144,23 +134,16 @@ func (h *Handler) learn(ctx context.Context, n chat.NumberID, id string, facts m
 // errOptedOut says that the customer doesn't want messages of the category.
 var errOptedOut = errors.New("the customer stopped marketing messages")
 
-// optedOut is Meta's code for it.
-// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
-const optedOut = 131050
-
-// marketing is the category that a customer can refuse.
-const marketing = "marketing"
-
 // lease changes a message as its attempt begins. One for marketing begins only while the customer's consent stands:
 // the check is part of the write.
 func (h *Handler) lease(ctx context.Context, m chat.Message, edit func(*chat.Message) error) (chat.Message, error) {
-	if m.Send.Category != marketing || m.Contact == "" {
+	if m.Send.Category != chat.CategoryMarketing || m.Contact == "" {
 		return h.change(ctx, m, edit)
 	}
 	var out chat.Message
 	err := persist(ctx, func() (err error) {
 		out, err = h.Store.ChangeIf(ctx, m.Conversation, m.At, m.ID, m.Contact, func(c chat.Contact) error {
-			if c.Refuses(marketing) {
+			if c.Refuses(chat.CategoryMarketing) {
 				return errOptedOut
 			}
 			return nil
@@ -172,12 +155,12 @@ func (h *Handler) lease(ctx context.Context, m chat.Message, edit func(*chat.Mes
 
 // noteOptOut remembers what Meta knows of the customer and we didn't.
 func (h *Handler) noteOptOut(ctx context.Context, m chat.Message, refusal *whatsapp.Error) {
-	if refusal.Code != optedOut {
+	if refusal.Code != whatsapp.CodeOptedOut {
 		return
 	}
 	now := h.now().UTC()
 	seen := chat.Seen{Phone: m.Send.To.Phone, BSUID: m.Send.To.BSUID, At: now, Source: chat.SourceRequest, ID: string(m.ID)}
-	_, err := h.Store.Prefer(ctx, seen, marketing, chat.Consent{Source: "code 131050", Stamp: chat.Stamp{At: now, ID: string(m.ID)}})
+	_, err := h.Store.Prefer(ctx, seen, chat.CategoryMarketing, chat.Consent{Source: "code 131050", Stamp: chat.Stamp{At: now, ID: string(m.ID)}})
 	if err != nil {
 		slog.WarnContext(ctx, "note an opt-out", "id", m.ID, "error", redact.Error(err))
 	}

@@ -137,7 +137,7 @@ func TestAStopWithoutAnEndIsDoubted(t *testing.T) {
 		t.Errorf("Meta takes messages again: %v, %d calls", err, len(r.graph.sent))
 	}
 	n, _, err := r.store.Health(t.Context(), "100")
-	if f := n.Facts[chat.FactStatus]; err != nil || f.Value != statusWorks || !f.Stamp.At.Equal(r.now) || n.Facts[chat.FactToken].Value != tokenWorks {
+	if f := n.Facts[chat.FactStatus]; err != nil || f.Value != chat.StatusConnected || !f.Stamp.At.Equal(r.now) || n.Facts[chat.FactToken].Value != chat.TokenWorks {
 		t.Errorf("the number says %+v (%v)", n.Facts, err)
 	}
 	if err := r.receive(other); err != nil || len(r.graph.sent) != 3 {
@@ -210,7 +210,7 @@ func TestARefusedTokenShowsAndIsProbedOnceAMinute(t *testing.T) {
 		t.Errorf("%d calls to Meta (%v)", len(r.graph.sent), err)
 	}
 	r.now = r.now.Add(time.Minute)
-	if err := r.receive(text()); err != nil || number().Value != tokenWorks {
+	if err := r.receive(text()); err != nil || number().Value != chat.TokenWorks {
 		t.Errorf("%v: the number says %+v", err, number())
 	}
 	if r.counts[metric.ConnectorStopped+" Connector whatsapp"] != 2 || r.refreshed != 2 {
@@ -251,7 +251,7 @@ func TestStopIsLaw(t *testing.T) {
 		if err := r.receive(m); err != nil {
 			t.Fatal(err)
 		}
-		if m := r.lookup(m.ID); m.Status != chat.Failed || m.Steps[chat.Failed].Error.Code != optedOut || len(r.graph.sent) != 0 {
+		if m := r.lookup(m.ID); m.Status != chat.Failed || m.Steps[chat.Failed].Error.Code != whatsapp.CodeOptedOut || len(r.graph.sent) != 0 {
 			t.Errorf("it is %s, %d sent", m.Status, len(r.graph.sent))
 		}
 	})
@@ -275,7 +275,7 @@ func TestStopIsLaw(t *testing.T) {
 		}
 	})
 	t.Run("Meta knows of it", func(t *testing.T) {
-		r := newRig(t, &whatsapp.Error{Class: whatsapp.ClassPermanent, HTTPStatus: 400, Code: optedOut})
+		r := newRig(t, &whatsapp.Error{Class: whatsapp.ClassPermanent, HTTPStatus: 400, Code: whatsapp.CodeOptedOut})
 		m := promotion(r)
 		if err := r.receive(m); err != nil {
 			t.Fatal(err)

@@ -66,9 +66,6 @@ const (
 	Hold    Ambiguity = "hold"
 )
 
-// authentication is the category of one-time codes.
-const authentication = "authentication"
-
 // Handler handles entries of Outbound.fifo.
 type Handler struct {
 	Store     *store.Store
@@ -161,7 +158,7 @@ func (h *Handler) repeats(m chat.Message) bool {
 		return false
 	}
 	if h.Ambiguous == Default {
-		return m.Kind != chat.KindTemplate && m.Send.Category != authentication
+		return m.Kind != chat.KindTemplate && m.Send.Category != chat.CategoryAuthentication
 	}
 	return h.Ambiguous == Retry
 }
@@ -219,7 +216,7 @@ func (h *Handler) attempt(ctx context.Context, m chat.Message) error {
 	case errors.Is(err, errMoved):
 		return h.advance(ctx, leased) // a receipt settled it, or another attempt began
 	case errors.Is(err, errOptedOut):
-		return h.refused(ctx, m, "", &chat.Problem{Code: optedOut, Reason: errOptedOut.Error()})
+		return h.refused(ctx, m, "", &chat.Problem{Code: whatsapp.CodeOptedOut, Reason: errOptedOut.Error()})
 	case err != nil:
 		return err
 	}

@@ -213,10 +213,7 @@ func (h *Handler) dispatch(ctx context.Context, m chat.Message) error {
 
 func (h *Handler) put(ctx context.Context, m chat.Message, cause string) error {
 	sort := store.SortKey(m)
-	for _, e := range m.Effects {
-		if e.Kind != chat.EffectCRM {
-			continue
-		}
+	for _, e := range route.Due(m, cause) {
 		r := route.NewRef(m, sort, e, cause)
 		if err := h.CRM.Send(ctx, queue.Entry{Body: r.Body(), Group: r.Group(m.Contact), DedupID: r.DedupID()}); err != nil {
 			return fmt.Errorf("dispatch %s: %w", e.Kind, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"threadline/shared/blob"
@@ -18,9 +17,6 @@ import (
 
 // Files that were given to us go to Meta before the message does: an upload may be repeated, a message may not.
 
-// uploads is where the bucket keeps them, by id.
-const uploads = "uploads/"
-
 // keptFor is how long an upload's id is used: a day less than Meta keeps it.
 const keptFor = whatsapp.UploadLife - 24*time.Hour
 
@@ -30,11 +26,15 @@ var errNoFile = errors.New("the file isn't there any more")
 // upload returns the message with Meta's id of its file, giving Meta the file if it doesn't have it. before tells that
 // Meta was given it earlier.
 func (h *Handler) upload(ctx context.Context, m chat.Message) (ready chat.Message, before bool, err error) {
-	if m.Attachment == nil || !strings.HasPrefix(m.Attachment.Key, uploads) {
+	if m.Attachment == nil {
+		return m, false, nil
+	}
+	file, ours := store.FileOf(m.Attachment.Key)
+	if !ours {
 		return m, false, nil
 	}
 	number := m.Conversation.Number()
-	f, err := h.Store.File(ctx, strings.TrimPrefix(m.Attachment.Key, uploads))
+	f, err := h.Store.File(ctx, file)
 	if chat.CodeOf(err) == chat.NotFound {
 		return m, false, errNoFile
 	}
@@ -71,8 +71,9 @@ func (h *Handler) forgotten(ctx context.Context, m chat.Message, cause error) bo
 	if !errors.As(cause, &refusal) || refusal.Class != whatsapp.ClassPermanent || !slices.Contains(noSuchMedia, refusal.Code) {
 		return false
 	}
+	file, _ := store.FileOf(m.Attachment.Key)
 	err := persist(ctx, func() error {
-		return h.Store.ForgetUploaded(ctx, strings.TrimPrefix(m.Attachment.Key, uploads), m.Conversation.Number(), m.Attachment.MediaID)
+		return h.Store.ForgetUploaded(ctx, file, m.Conversation.Number(), m.Attachment.MediaID)
 	})
 	if err != nil {
 		slog.WarnContext(ctx, "forget an upload", "id", m.ID, "error", redact.Error(err))

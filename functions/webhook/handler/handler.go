@@ -23,10 +23,6 @@ import (
 	"threadline/shared/whatsapp"
 )
 
-// MaxEntry is the longest update, in bytes, that travels in a queue entry itself. SQS would take 1 MiB; a message of
-// WhatsApp has 4,096 characters at most, so what is longer is rare, and four of these still share one call.
-const MaxEntry = 240_000
-
 // Secrets gives out keys and tokens; *secret.Secret does.
 type Secrets interface {
 	Value(ctx context.Context, key string) (string, error)
@@ -181,7 +177,7 @@ func (h *Handler) entry(ctx context.Context, u whatsapp.Update) (queue.Entry, er
 		return queue.Entry{}, fmt.Errorf("encode update: %w", err)
 	}
 	e := queue.Entry{Body: whatsapp.ASCII(body), Group: u.GroupKey()}
-	if len(e.Body) > MaxEntry {
+	if len(e.Body) > queue.MaxBody {
 		return h.claim(ctx, e)
 	}
 	e.DedupID = digest(e.Body)
