@@ -61,7 +61,7 @@ func posts(chats int) (all [][]byte) {
 
 // historyCounts is what storing and feeding take, on a perfect day.
 func historyCounts(chats int) (stored, fed usage, err error) {
-	err = hosted(func(t testing.TB) {
+	err = sim.Outside(func(t testing.TB) {
 		s := newScene(t, sim.Options{})
 		stored = s.during(func() {
 			for _, body := range posts(chats) {
@@ -83,7 +83,7 @@ var slowestCRM = sim.Limit{Calls: 100, Per: 10 * time.Second}
 
 // historyTimes is how long storing takes, and how long feeding does from the first entry to the last.
 func historyTimes(chats int) (storing, feeding time.Duration, err error) {
-	err = hosted(func(t testing.TB) {
+	err = sim.Outside(func(t testing.TB) {
 		s := &scene{Sim: sim.New(t, sim.Options{ // a meter's own calls would take time
 			CRMLimit: slowestCRM, Pace: &sim.Pace{Takes: assumed, AtOnce: map[string]int{"Bulk": 4}, Total: 10},
 		})}

@@ -29,7 +29,7 @@ const sentence = "Good morning! Is the blue one in stock again, and could you ke
 
 // operations are measured one after the other, in a conversation that n messages and n other people were added to.
 func operations(n int) (all []operation, err error) {
-	failure := hosted(func(t testing.TB) {
+	failure := sim.Outside(func(t testing.TB) {
 		s := newScene(t, sim.Options{})
 		measure := func(name string, do func()) {
 			all = append(all, operation{name, s.measure(do)})

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	"threadline/infra/sim"
 	wa "threadline/shared/whatsapp"
 )
 
@@ -25,7 +26,7 @@ func TestMain(m *testing.M) {
 // observed is what all tests look at: finding it out takes a second.
 func observed(t *testing.T) observation {
 	t.Helper()
-	running.Do(func() { failure = hosted(func(h testing.TB) { found = observe(h) }) })
+	running.Do(func() { failure = sim.Outside(func(h testing.TB) { found = observe(h) }) })
 	if failure != nil {
 		t.Fatal(failure)
 	}

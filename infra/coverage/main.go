@@ -14,11 +14,13 @@ import (
 	"log/slog"
 	"os"
 	"testing"
+
+	"threadline/infra/sim"
 )
 
 func main() {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	err := hosted(func(t testing.TB) { _, _ = io.WriteString(os.Stdout, document(observe(t))) })
+	err := sim.Outside(func(t testing.TB) { _, _ = io.WriteString(os.Stdout, document(observe(t))) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "coverage:", err)
 		os.Exit(1)

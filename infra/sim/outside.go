@@ -1,4 +1,4 @@
-package main
+package sim
 
 import (
 	"context"
@@ -21,7 +21,7 @@ func (h *host) Cleanup(f func())         { h.cleanups = append(h.cleanups, f) }
 func (h *host) Context() context.Context { return context.Background() }
 
 func (h *host) TempDir() string {
-	dir, err := os.MkdirTemp("", "coverage-")
+	dir, err := os.MkdirTemp("", "sim-")
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -38,8 +38,9 @@ func (h *host) fail(why string) {
 	runtime.Goexit()
 }
 
-// hosted runs do as a test is run: on a goroutine that a failure ends, and cleaned up behind.
-func hosted(do func(testing.TB)) error {
+// Outside runs do with what a simulation asks of a test, where there is none: on a goroutine that a failure ends, and
+// cleaned up behind.
+func Outside(do func(testing.TB)) error {
 	h := &host{}
 	done := make(chan struct{})
 	go func() {
