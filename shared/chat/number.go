@@ -47,11 +47,17 @@ const (
 	StatusConnected = "CONNECTED"
 )
 
-// TokenRefused tells whether the provider refused the number's token, or the number for what it is, and nothing got
+// TokenDoubted tells whether the provider refused the number's token, or the number for what it is, and nothing got
 // through since.
-func (f Facts) TokenRefused() bool {
+func (f Facts) TokenDoubted() bool {
 	said := f[FactToken].Value
 	return said != "" && said != TokenWorks
+}
+
+// TokenRefused tells whether that refusal still counts: one from before a ban was lifted may have been the ban's. If it
+// wasn't, the next message says so again.
+func (f Facts) TokenRefused(account Facts) bool {
+	return f.TokenDoubted() && f[FactToken].since(lifted(f[FactBan], account[FactBan])).Value != ""
 }
 
 // Learn adds a fact and tells whether it says anything new.
@@ -136,7 +142,10 @@ func (f Facts) Clearance(account Facts, now time.Time) Clearance {
 		var facts []Fact
 		for _, known := range []Fact{f[s.fact], account[s.fact]} {
 			if endsItself := !known.Until.IsZero() && !isState(s.fact); endsItself || !known.outdated(s.ends(f), s.ends(account)) {
-				facts = append(facts, known.since(lifted, s.fact))
+				if isState(s.fact) {
+					known = known.since(lifted)
+				}
+				facts = append(facts, known)
 			}
 		}
 		until, stands := s.stands(now, facts...)
@@ -216,10 +225,10 @@ func lifted(bans ...Fact) (at time.Time) {
 	return at
 }
 
-// since returns the fact unless it describes the number's state and is from before a ban was lifted: it was the ban that
-// it described, and nobody tells that this has passed. Of the provider's times only the seconds are known.
-func (f Fact) since(lifted time.Time, name string) Fact {
-	if isState(name) && !lifted.IsZero() && !f.Stamp.At.Truncate(time.Second).After(lifted) {
+// since returns the fact unless it is from before a ban was lifted: it was the ban that it described, and nobody tells
+// that this has passed. Of the provider's times only the seconds are known.
+func (f Fact) since(lifted time.Time) Fact {
+	if !lifted.IsZero() && !f.Stamp.At.Truncate(time.Second).After(lifted) {
 		return Fact{}
 	}
 	return f

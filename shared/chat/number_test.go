@@ -69,6 +69,29 @@ func TestClearance(t *testing.T) {
 }
 
 // What is known is a function of the set of updates.
+// TestALiftedBanClearsTheToken: a refusal while the account was banned says nothing once the ban is lifted.
+func TestALiftedBanClearsTheToken(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	at := func(v string, t time.Time) Fact { return Fact{Value: v, Stamp: Stamp{At: t}} }
+	for _, c := range []struct {
+		name            string
+		number, account Facts
+		want            bool
+	}{
+		{"nothing is known", nil, nil, false},
+		{"it works", Facts{FactToken: at(TokenWorks, now)}, nil, false},
+		{"it was refused", Facts{FactToken: at("190", now)}, nil, true},
+		{"the ban was lifted since", Facts{FactToken: at("131031", now)}, Facts{FactBan: at("REINSTATE", now.Add(time.Second))}, false},
+		{"in the same second", Facts{FactToken: at("131031", now.Add(300*time.Millisecond))}, Facts{FactBan: at("REINSTATE", now)}, false},
+		{"it was refused after that", Facts{FactToken: at("131031", now.Add(time.Second))}, Facts{FactBan: at("REINSTATE", now)}, true},
+		{"the ban stands", Facts{FactToken: at("131031", now)}, Facts{FactBan: at("DISABLE", now.Add(time.Second))}, true},
+	} {
+		if got := c.number.TokenRefused(c.account); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
 func TestLearnInAnyOrder(t *testing.T) {
 	type update struct {
 		name string

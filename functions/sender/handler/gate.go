@@ -48,7 +48,8 @@ func (h *Handler) gate(ctx context.Context, m chat.Message) (doubt doubt, err er
 	if m.Kind == chat.KindTemplate {
 		cleared = c.Templates
 	}
-	if doubt.token = number.Facts.TokenRefused(); doubt.token {
+	doubt.token = number.Facts.TokenDoubted()
+	if number.Facts.TokenRefused(account.Facts) {
 		token := number.Facts[chat.FactToken]
 		if now.Sub(token.Stamp.At) < probeEvery || !h.mayProbe(ctx, n, "token", probeEvery) {
 			return doubt, errStopped("Meta refused this number a moment ago, code " + token.Value)

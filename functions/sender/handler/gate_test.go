@@ -145,6 +145,26 @@ func TestAStopWithoutAnEndIsDoubted(t *testing.T) {
 	}
 }
 
+// TestALiftedBanIsBelieved: a message that Meta refused while the ban wasn't known yet doesn't keep the others waiting
+// for the next probe once the ban is lifted.
+func TestALiftedBanIsBelieved(t *testing.T) {
+	r := newRig(t, &whatsapp.Error{Class: whatsapp.ClassAccount, HTTPStatus: 400, Code: 131031})
+	if err := r.receive(text()); err == nil {
+		t.Fatal("it was sent")
+	}
+	if err := r.receive(text()); err == nil || len(r.graph.sent) != 1 {
+		t.Fatalf("tried again at once: %v, %d calls", err, len(r.graph.sent))
+	}
+	r.now = noon.Add(10 * time.Second)
+	r.learn(chat.FactBan, chat.Fact{Value: "REINSTATE"})
+	if err := r.receive(text()); err != nil || len(r.graph.sent) != 2 {
+		t.Errorf("after the ban: %v, %d calls", err, len(r.graph.sent))
+	}
+	if n, _, err := r.store.Health(t.Context(), "100"); err != nil || n.Facts[chat.FactToken].Value != chat.TokenWorks {
+		t.Errorf("the number says %+v (%v)", n.Facts, err)
+	}
+}
+
 // TestAStopWithAnEndIsWaitedFor: it needs no doubt.
 func TestAStopWithAnEndIsWaitedFor(t *testing.T) {
 	r := newRig(t)
