@@ -10,8 +10,16 @@ import (
 // ErrNotProvisioned says that a property or field is missing: call Provision and try again.
 var ErrNotProvisioned = errors.New("the CRM lacks what the connector provisions")
 
-// ErrGone says that a record which a ref names was deleted in the CRM: forget the ref and ensure it again.
+// ErrGone says that a record which a ref names was deleted in the CRM: forget the ref.
 var ErrGone = errors.New("the record was deleted in the CRM")
+
+// ErrForged says that a call to us isn't the CRM's.
+var ErrForged = errors.New("the call isn't signed by the CRM")
+
+// Moved says that a contact was merged into another one: use that one.
+type Moved struct{ To ContactRef }
+
+func (m *Moved) Error() string { return "the contact was merged into another one in the CRM" }
 
 // Class says what to do about a failure of the CRM.
 type Class int
@@ -26,13 +34,14 @@ const (
 
 // Error is a classified failure of the CRM. Its text holds no customer data.
 type Error struct {
-	Class  Class
-	Op     string        // what was being done
-	Status int           // HTTP status, 0 if there was no answer
-	Reason string        // the CRM's own category or code, never its message
-	Scopes []string      // the missing scopes, when that is why
-	After  time.Duration // least time to wait, 0 if unknown
-	Err    error
+	Class   Class
+	Unknown bool          // the request may have been carried out: the answer is missing, unreadable or a server's error
+	Op      string        // what was being done
+	Status  int           // HTTP status, 0 if there was no answer
+	Reason  string        // the CRM's own category or code, never its message
+	Scopes  []string      // the missing scopes or permissions, when that is why
+	After   time.Duration // least time to wait, 0 if unknown
+	Err     error
 }
 
 func (e *Error) Error() string {
@@ -57,3 +66,14 @@ func (e *Error) Temporary() bool { return e.Class != Refused }
 
 // RetryAfter returns the least time to wait.
 func (e *Error) RetryAfter() time.Duration { return e.After }
+
+// Unsettled tells whether what failed with err may have been carried out all the same. Only a connector's word that it
+// wasn't counts.
+func Unsettled(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	if ok {
+		return e.Unknown
+	}
+	_, moved := errors.AsType[*Moved](err)
+	return err != nil && !moved && !errors.Is(err, ErrNotProvisioned) && !errors.Is(err, ErrGone)
+}

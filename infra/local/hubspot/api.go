@@ -16,6 +16,7 @@ var (
 	readSchemas   = []string{"crm.schemas.contacts.read", "crm.objects.contacts.read"}
 	writeSchemas  = []string{"crm.schemas.contacts.write"}
 	useFiles      = []string{"files"}
+	automate      = []string{"automation"}
 )
 
 // API serves the REST API, as https://api.hubapi.com does.
@@ -24,19 +25,24 @@ func (s *Simulator) API() http.Handler {
 	handle := func(pattern string, scopes []string, e endpoint) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, scopes, s.locked(e)) })
 	}
-	const objects = "/crm/objects/" + Version + "/{kind}"
-	handle("GET "+objects, readContacts, s.listObjects)
-	handle("POST "+objects, writeContacts, s.postObject)
-	handle("GET "+objects+"/{id}", readContacts, s.getObject)
-	handle("PATCH "+objects+"/{id}", writeContacts, s.patchObject)
-	handle("DELETE "+objects+"/{id}", writeContacts, s.deleteObject)
-	handle("POST "+objects+"/search", readContacts, s.searchObjects)
-	handle("POST "+objects+"/batch/upsert", writeContacts, s.upsertObjects)
-	handle("POST /crm/objects/"+Version+"/contacts/merge", writeContacts, s.mergeContacts)
+	for _, version := range versions {
+		objects := "/crm/objects/" + version + "/{kind}"
+		handle("GET "+objects, readContacts, s.listObjects)
+		handle("POST "+objects, writeContacts, s.postObject)
+		handle("GET "+objects+"/{id}", readContacts, s.getObject)
+		handle("PATCH "+objects+"/{id}", writeContacts, s.patchObject)
+		handle("DELETE "+objects+"/{id}", writeContacts, s.deleteObject)
+		handle("POST "+objects+"/search", readContacts, s.searchObjects)
+		handle("POST "+objects+"/batch/upsert", writeContacts, s.upsertObjects)
+		handle("POST /crm/objects/"+version+"/contacts/merge", writeContacts, s.mergeContacts)
+		handle("POST /automation/actions/callbacks/"+version+"/{id}/complete", automate, s.completeCallback)
+	}
+	handle("GET /account-info/"+Version+"/details", nil, s.getAccount)
 
 	const properties = "/crm/v3/properties/{kind}"
 	handle("GET "+properties, readSchemas, s.listProperties)
 	handle("POST "+properties, writeSchemas, s.postProperty)
+	handle("POST "+properties+"/batch/create", writeSchemas, s.postProperties)
 	handle("GET "+properties+"/{name}", readSchemas, s.getProperty)
 	handle("POST "+properties+"/groups", writeSchemas, s.postGroup)
 	handle("GET "+properties+"/groups/{name}", readSchemas, s.getGroup)
@@ -69,6 +75,7 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, scopes []strin
 		replyError(w, err)
 		return
 	}
+	s.note(r)
 	status, body, err := e(r)
 	if s.cuts() {
 		panic(http.ErrAbortHandler) // done, and nobody is told
@@ -94,7 +101,7 @@ func (s *Simulator) admit(r *http.Request, scopes []string) error {
 	if err := s.faults.refuse(s.options.Now()); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(s.faults.scopes, scope) }) {
+	if len(scopes) > 0 && !slices.ContainsFunc(scopes, func(scope string) bool { return slices.Contains(s.faults.scopes, scope) }) {
 		return &refusal{
 			Status: http.StatusForbidden, Category: "MISSING_SCOPES",
 			Message: "This app hasn't been granted all required scopes to make this call.",

@@ -52,7 +52,7 @@ func (s *Simulator) Grant(scopes ...string) {
 }
 
 // Forbid takes a property away from a kind of object, as in an account that lacks it. The property "unique" stands for
-// the ability to have unique properties of one's own.
+// the ability to have unique properties of one's own, "custom" for that to have any.
 func (s *Simulator) Forbid(kind, property string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

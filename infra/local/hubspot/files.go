@@ -151,7 +151,8 @@ func (u *upload) validate() error {
 	return nil
 }
 
-// store makes the file known. A name that is taken is overwritten if the caller said so, else it gets a number.
+// store makes the file known. A name that is taken is overwritten if the caller said so: then the old file is deleted,
+// and the new one has another id. Else it gets a number.
 func (s *Simulator) store(u *upload) (*file, error) {
 	now := s.options.Now()
 	ext := strings.TrimPrefix(path.Ext(u.name), ".")
@@ -167,12 +168,22 @@ func (s *Simulator) store(u *upload) (*file, error) {
 			break
 		}
 		if u.overwrite {
-			f.ID, f.CreatedAt = old.ID, old.CreatedAt
-			break
+			f.ID = s.newID()
+			return f, s.replace(old, f)
 		}
 		f.Name = base + "-" + strconv.Itoa(n)
 	}
 	return f, s.commit(change{File: f})
+}
+
+// replace deletes a file and puts another one in its place.
+func (s *Simulator) replace(old, by *file) error {
+	gone := *old
+	gone.Archived, gone.UpdatedAt = true, by.CreatedAt
+	if err := s.commit(change{File: &gone}); err != nil {
+		return err
+	}
+	return s.commit(change{File: by})
 }
 
 func (s *Simulator) fileAt(path string) *file {
@@ -259,5 +270,14 @@ func (s *Simulator) download(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the signature is wrong or has expired", http.StatusForbidden)
 		return
 	}
-	s.serveFile(w, r, id)
+	content, f, err := s.openFile(id)
+	if err != nil {
+		http.Error(w, "no such file", http.StatusNotFound)
+		return
+	}
+	defer func() { _ = content.Close() }()
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.fullName()}))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	http.ServeContent(w, r, "", f.UpdatedAt, content)
 }

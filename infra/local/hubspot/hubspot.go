@@ -3,7 +3,8 @@
 //
 // It keeps HubSpot's rules where they matter to an integration: bearer token and scopes, unknown and read-only
 // properties, unique values, required associations, a search that lags behind the writes, private files behind signed
-// URLs, 207 for half-done batches, rate limits. Its answers are checked against HubSpot's own OpenAPI documents.
+// URLs, 207 for half-done batches, rate limits, signed calls of a workflow action. Its answers are checked against HubSpot's
+// own OpenAPI documents.
 //
 // Everything it holds is in Options.StateDir (mode 0600) and is there again after a restart. Faults for tests are
 // switched on in Go: see Fail, Drop, Limit, Grant, Forbid.
@@ -11,6 +12,7 @@ package hubspot
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -23,13 +25,16 @@ import (
 	"time"
 )
 
-// Version is the version of the object and file APIs that the simulator answers.
+// Version is the version of the file and account APIs that the simulator answers.
 const Version = "2026-03"
+
+// versions are those of its object and automation APIs.
+var versions = []string{"2026-03", "2026-09"}
 
 // AllScopes are the scopes that the simulator knows.
 var AllScopes = []string{
 	"crm.objects.contacts.read", "crm.objects.contacts.write", "crm.schemas.contacts.read", "crm.schemas.contacts.write",
-	"files",
+	"files", "automation",
 }
 
 // Options configure a Simulator. Only StateDir is required.
@@ -38,8 +43,10 @@ type Options struct {
 	StateDir  string   // made if missing
 	Scopes    []string // of the token; AllScopes if nil
 	Now       func() time.Time
-	SearchLag time.Duration // how long search doesn't show a write
-	APIKey    string        // what the demo page's reply box sends to /api/v1; "local-api-key" if empty
+	SearchLag time.Duration  // how long search doesn't show a write
+	Zone      *time.Location // of the account; UTC if nil
+	// ActionURL is called by the workflow that Write and Enrol run, signed with ClientSecret. See docs/crm/hubspot-app.
+	ActionURL, ClientSecret string
 }
 
 // Simulator is a HubSpot account. It is safe for concurrent use.
@@ -55,8 +62,14 @@ type Simulator struct {
 	properties map[string]map[string]*property
 	groups     map[string]map[string]*group
 	files      map[string]*file
+	executions map[string]*execution
 	key        []byte // signs file URLs
 	faults     faults
+	calls      []Call
+
+	closing context.CancelFunc // ends what repeats calls of the workflow action
+	running context.Context
+	repeats sync.WaitGroup
 }
 
 // New returns the account that StateDir holds; an empty one has HubSpot's own properties and nothing else.
@@ -67,8 +80,8 @@ func New(o Options) (*Simulator, error) {
 	if o.Scopes == nil {
 		o.Scopes = AllScopes
 	}
-	if o.APIKey == "" {
-		o.APIKey = "local-api-key"
+	if o.Zone == nil {
+		o.Zone = time.UTC
 	}
 	s := &Simulator{
 		options:    o,
@@ -78,6 +91,7 @@ func New(o Options) (*Simulator, error) {
 		properties: ownProperties(),
 		groups:     map[string]map[string]*group{},
 		files:      map[string]*file{},
+		executions: map[string]*execution{},
 		key:        []byte(rand.Text()),
 	}
 	for kind := range s.properties {
@@ -88,11 +102,15 @@ func New(o Options) (*Simulator, error) {
 	if err := s.open(); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
+	s.running, s.closing = context.WithCancel(context.Background())
+	s.resume()
 	return s, nil
 }
 
 // Close closes the journal. What was answered is already in it.
 func (s *Simulator) Close() error {
+	s.closing()
+	s.repeats.Wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.journal.Close()
@@ -104,6 +122,8 @@ type change struct {
 	Property *property `json:"property,omitempty"`
 	Group    *group    `json:"group,omitempty"`
 	File     *file     `json:"file,omitempty"`
+
+	Execution *execution `json:"execution,omitempty"`
 }
 
 func (s *Simulator) open() error {
@@ -155,6 +175,9 @@ func (s *Simulator) apply(c change) {
 	case c.File != nil:
 		s.files[c.File.ID] = c.File
 		s.sawID(c.File.ID)
+	case c.Execution != nil:
+		s.executions[c.Execution.ID] = c.Execution
+		s.sawID(c.Execution.Number)
 	}
 	s.revision++
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"threadline/infra/local/demo"
 )
 
 // client talks to a simulator over a real connection.
@@ -248,13 +250,15 @@ func TestFiles(t *testing.T) {
 	now := time.Now()
 	c := start(t, Options{Now: func() time.Time { return now }})
 	first := c.upload("a.txt", "text/plain", "one", `{"access":"PRIVATE","overwrite":true}`)
-	if again := c.upload("a.txt", "text/plain", "two", `{"access":"PRIVATE","overwrite":true}`); again != first {
-		t.Errorf("overwritten as %s, want %s", again, first)
+	second := c.upload("a.txt", "text/plain", "two", `{"access":"PRIVATE","overwrite":true}`)
+	if second == first {
+		t.Error("overwritten under the same id")
 	}
-	if other := c.upload("a.txt", "text/plain", "three", `{"access":"PRIVATE"}`); other == first {
+	c.want(404, "GET", "/files/2026-03/files/"+first, "")
+	if other := c.upload("a.txt", "text/plain", "three", `{"access":"PRIVATE"}`); other == second {
 		t.Error("overwritten without being told to")
 	}
-	signed := c.want(200, "GET", "/files/2026-03/files/"+first+"/signed-url?expirationSeconds=60", "")["url"].(string)
+	signed := c.want(200, "GET", "/files/2026-03/files/"+second+"/signed-url?expirationSeconds=60", "")["url"].(string)
 	if status, body := get(t, signed); status != 200 || body != "two" {
 		t.Errorf("signed URL: %d %q, want the bytes", status, body)
 	}
@@ -340,59 +344,44 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestPage(t *testing.T) {
+// Ensure that the demo page shows what was written through the API, and that somebody writes only where there is a workflow.
+func TestDemo(t *testing.T) {
 	c := start(t, Options{})
-	server := httptest.NewServer(c.sim.Page())
-	t.Cleanup(server.Close)
-	for _, path := range []string{"/crm/", "/crm/crm.css", "/crm/crm.js", "/crm/icon.svg"} {
-		res, err := http.Get(server.URL + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := io.ReadAll(res.Body)
-		if err := errors.Join(err, res.Body.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if policy := res.Header.Get("Content-Security-Policy"); res.StatusCode != 200 || !strings.Contains(policy, "default-src 'none'") {
-			t.Errorf("%s: %d with policy %q", path, res.StatusCode, policy)
-		}
-		for _, outside := range []string{"src=\"http", "href=\"http", "onclick=", "style=\"", "<style", "url(http", "@import"} {
-			if strings.Contains(string(b), outside) {
-				t.Errorf("%s has %s in it", path, outside)
-			}
-		}
-	}
-
-	// A customer's HTML file is downloaded, never run; a photo is shown.
-	for _, f := range []struct{ name, mime, disposition string }{
-		{"a.html", "text/html", "attachment"}, {"a.svg", "image/svg+xml", "attachment"}, {"a.jpg", "image/jpeg", "inline"},
-	} {
-		id := c.upload(f.name, f.mime, "<script>", `{"access":"PRIVATE"}`)
-		res, err := http.Get(server.URL + "/crm/data/files/" + id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
-		got := res.Header.Get("Content-Disposition")
-		if !strings.HasPrefix(got, f.disposition) || res.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: disposition %q", f.name, got)
-		}
-	}
-
-	// An unchanged account costs nothing to watch.
-	r, err := http.NewRequest("GET", server.URL+"/crm/data/contacts", nil)
+	crm := c.sim.Demo()
+	before := crm.Revision()
+	id, err := c.sim.AddContact(map[string]string{"firstname": "María", "mobilephone": "+34600111222"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []int{200, 304} {
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
-		if res.StatusCode != want {
-			t.Errorf("status %d, want %d", res.StatusCode, want)
-		}
-		r.Header.Set("If-None-Match", res.Header.Get("ETag"))
+	photo := c.upload("a.jpg", "image/jpeg", "bytes", `{"access":"PRIVATE"}`)
+	c.want(201, "POST", "/crm/objects/2026-03/notes", `{"properties":{"hs_timestamp":"2026-11-02T08:00:00Z","hs_note_body":"<p>hello</p>",
+		"hs_attachment_ids":"`+photo+`"},"associations":[{"to":{"id":"`+id+`"},"types":[{"associationCategory":"HUBSPOT_DEFINED","associationTypeId":202}]}]}`)
+
+	if got := crm.Contacts(); len(got) != 1 || got[0].Name != "María" || got[0].Phone != "+34600111222" || got[0].Entries != 1 {
+		t.Errorf("contacts %+v", got)
+	}
+	timeline := crm.Timeline(id)
+	if len(timeline) != 1 || timeline[0].HTML != "<p>hello</p>" || len(timeline[0].Files) != 1 || !timeline[0].Files[0].Private {
+		t.Errorf("timeline %+v", timeline)
+	}
+	content, f, err := crm.Open(photo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(content)
+	if err := errors.Join(err, content.Close()); err != nil || string(b) != "bytes" || f.Name != "a.jpg" || f.MIME != "image/jpeg" {
+		t.Errorf("%q of %+v, %v", b, f, err)
+	}
+	details := crm.(demo.Detailed)
+	if p := details.Properties(id); len(p) == 0 || p[0] != (demo.Property{Label: "First name", Value: "María"}) || details.Key(id) != "" {
+		t.Errorf("properties %+v, key %q", p, details.Key(id))
+	}
+	if crm.Revision() == before {
+		t.Error("nothing says that the account changed")
+	}
+	_, writes := crm.(demo.Writer)
+	_, writesWithAction := start(t, Options{ActionURL: "http://127.0.0.1:1/", ClientSecret: "x"}).sim.Demo().(demo.Writer)
+	if writes || !writesWithAction {
+		t.Errorf("somebody writes without the workflow: %v, with it: %v", writes, writesWithAction)
 	}
 }

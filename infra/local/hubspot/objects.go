@@ -76,14 +76,36 @@ func (s *Simulator) getObject(r *http.Request) (int, any, error) {
 		return 0, nil, err
 	}
 	m := render(o, o.Properties, names(r, "properties"))
-	if slices.Contains(names(r, "associations"), contacts) && len(o.Links) > 0 {
-		ids := []map[string]string{}
-		for _, l := range o.Links {
-			ids = append(ids, map[string]string{"id": l.ID, "type": o.Kind + "_to_" + l.Kind})
+	associated := map[string]any{}
+	for _, kind := range names(r, "associations") {
+		if ids := s.associated(o, kind); len(ids) > 0 {
+			associated[kind] = map[string]any{"results": ids}
 		}
-		m["associations"] = map[string]any{contacts: map[string]any{"results": ids}}
+	}
+	if len(associated) > 0 {
+		m["associations"] = associated
 	}
 	return http.StatusOK, m, nil
+}
+
+// associated returns the records of a kind with which an object is associated.
+func (s *Simulator) associated(o *object, kind string) []map[string]string {
+	var ids []map[string]string
+	add := func(id string) { ids = append(ids, map[string]string{"id": id, "type": o.Kind + "_to_" + kind}) }
+	for _, l := range o.Links {
+		if l.Kind == kind {
+			add(l.ID)
+		}
+	}
+	if o.Kind != contacts || kind == contacts || s.objects[kind] == nil {
+		return ids
+	}
+	for _, other := range s.sorted(kind) {
+		if !other.Archived && slices.ContainsFunc(other.Links, func(l link) bool { return l.ID == o.ID }) {
+			add(other.ID)
+		}
+	}
+	return ids
 }
 
 func (s *Simulator) listObjects(r *http.Request) (int, any, error) {

@@ -58,46 +58,94 @@ func (s *Simulator) getProperty(r *http.Request) (int, any, error) {
 	return http.StatusOK, s.renderProperty(p), nil
 }
 
+type propertyInput struct {
+	Name           string `json:"name"`
+	Label          string `json:"label"`
+	Description    string `json:"description"`
+	GroupName      string `json:"groupName"`
+	Type           string `json:"type"`
+	FieldType      string `json:"fieldType"`
+	HasUniqueValue bool   `json:"hasUniqueValue"`
+	FormField      bool   `json:"formField"`
+	Hidden         bool   `json:"hidden"`
+	DisplayOrder   int    `json:"displayOrder"`
+	Options        []struct {
+		Label        string `json:"label"`
+		Value        string `json:"value"`
+		Description  string `json:"description"`
+		DisplayOrder int    `json:"displayOrder"`
+		Hidden       bool   `json:"hidden"`
+	} `json:"options"`
+}
+
 func (s *Simulator) postProperty(r *http.Request) (int, any, error) {
-	kind := r.PathValue("kind")
+	var in propertyInput
+	if err := decode(r, &in); err != nil {
+		return 0, nil, err
+	}
+	p, err := s.createProperty(r.PathValue("kind"), in)
+	if err != nil {
+		return 0, nil, err
+	}
+	return http.StatusCreated, s.renderProperty(p), nil
+}
+
+// postProperties makes several properties, or none.
+func (s *Simulator) postProperties(r *http.Request) (int, any, error) {
 	var in struct {
-		Name           string `json:"name"`
-		Label          string `json:"label"`
-		Description    string `json:"description"`
-		GroupName      string `json:"groupName"`
-		Type           string `json:"type"`
-		FieldType      string `json:"fieldType"`
-		HasUniqueValue bool   `json:"hasUniqueValue"`
-		FormField      bool   `json:"formField"`
-		Hidden         bool   `json:"hidden"`
-		DisplayOrder   int    `json:"displayOrder"`
+		Inputs *[]propertyInput `json:"inputs"`
 	}
 	if err := decode(r, &in); err != nil {
 		return 0, nil, err
 	}
+	if in.Inputs == nil {
+		return 0, nil, invalid("inputs is required")
+	}
+	started, results := s.options.Now(), []any{}
+	for _, row := range *in.Inputs {
+		p, err := s.createProperty(r.PathValue("kind"), row)
+		if err != nil {
+			return 0, nil, err
+		}
+		results = append(results, s.renderProperty(p))
+	}
+	return http.StatusCreated, map[string]any{
+		"status": "COMPLETE", "results": results, "startedAt": iso(started), "completedAt": iso(s.options.Now()),
+	}, nil
+}
+
+func (s *Simulator) createProperty(kind string, in propertyInput) (*property, error) {
 	for name, value := range map[string]string{"name": in.Name, "label": in.Label, "groupName": in.GroupName, "type": in.Type, "fieldType": in.FieldType} {
 		if value == "" {
-			return 0, nil, invalid("%s is required", name)
+			return nil, invalid("%s is required", name)
 		}
+	}
+	var options []string
+	for _, o := range in.Options {
+		if o.Label == "" || o.Value == "" {
+			return nil, invalid("an option needs a label and a value")
+		}
+		options = append(options, o.Value)
 	}
 	switch {
 	case !propertyName.MatchString(in.Name):
-		return 0, nil, invalid("name must be lower case letters, digits and underscores")
+		return nil, invalid("name must be lower case letters, digits and underscores")
 	case s.properties[kind][in.Name] != nil:
-		return 0, nil, &refusal{Status: http.StatusConflict, Category: "CONFLICT", Message: "A property with this name already exists"}
+		return nil, &refusal{Status: http.StatusConflict, Category: "CONFLICT", Message: "A property with this name already exists"}
+	case s.faults.forbidden[kind+"."+in.Name] || s.faults.forbidden[kind+".custom"]:
+		return nil, invalid("no such property is possible on %s", kind)
 	case !s.hasGroup(kind, in.GroupName):
-		return 0, nil, invalid("the property group does not exist")
+		return nil, invalid("the property group does not exist")
+	case in.Type == "enumeration" && len(options) == 0:
+		return nil, invalid("options is required for an enumeration")
 	case in.HasUniqueValue && (s.faults.forbidden[kind+".unique"] || s.uniques(kind) >= maxUnique):
-		return 0, nil, invalid("no further unique property is possible on %s", kind)
+		return nil, invalid("no further unique property is possible on %s", kind)
 	}
 	p := &property{
-		ObjectType: kind, Name: in.Name, Label: in.Label, Description: in.Description, GroupName: in.GroupName,
+		ObjectType: kind, Name: in.Name, Label: in.Label, Description: in.Description, GroupName: in.GroupName, Options: options,
 		Type: in.Type, FieldType: in.FieldType, HasUniqueValue: in.HasUniqueValue, FormField: in.FormField,
 	}
-	if err := s.commit(change{Property: p}); err != nil {
-		return 0, nil, err
-	}
-	return http.StatusCreated, s.renderProperty(p), nil
+	return p, s.commit(change{Property: p})
 }
 
 func (s *Simulator) uniques(kind string) int {

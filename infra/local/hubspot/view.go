@@ -1,8 +1,6 @@
 package hubspot
 
 import (
-	"mime"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -130,39 +128,17 @@ func (s *Simulator) DeleteContact(id string) error {
 
 // OpenFile opens a file's bytes.
 func (s *Simulator) OpenFile(id string) (*os.File, error) {
+	content, _, err := s.openFile(id)
+	return content, err
+}
+
+func (s *Simulator) openFile(id string) (*os.File, file, error) {
 	s.mu.Lock()
 	f := s.files[id]
 	s.mu.Unlock()
 	if f == nil || f.Archived {
-		return nil, notFound("File")
+		return nil, file{}, notFound("File")
 	}
-	return os.Open(s.blobPath(f.Blob))
-}
-
-// inline are the types that a browser may show on the page's own origin; everything else is downloaded.
-var inline = []string{"image/jpeg", "image/png", "image/webp", "image/gif", "audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "video/mp4"}
-
-// serveFile sends the bytes. What a customer sent is never run: no sniffing, no scripts.
-func (s *Simulator) serveFile(w http.ResponseWriter, r *http.Request, id string) {
-	content, err := s.OpenFile(id)
-	if err != nil {
-		http.Error(w, "no such file", http.StatusNotFound)
-		return
-	}
-	defer func() { _ = content.Close() }()
-	s.mu.Lock()
-	f := *s.files[id]
-	s.mu.Unlock()
-
-	h := w.Header()
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.fullName()}))
-	if slices.Contains(inline, f.MIME) {
-		h.Set("Content-Type", f.MIME)
-		h.Set("Content-Disposition", "inline")
-	}
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("Cache-Control", "private, no-cache")
-	http.ServeContent(w, r, "", f.UpdatedAt, content)
+	content, err := os.Open(s.blobPath(f.Blob))
+	return content, *f, err
 }

@@ -18,49 +18,56 @@ import (
 func testIdempotency(t *testing.T, f Fixture) {
 	ready(t, f)
 	photo := []byte("not really a photo")
+	notes := scenario{}
 	for i := range 3 {
 		if i == 2 {
 			f.Advance(24 * time.Hour)
 		}
-		c := f.Connect(nil)
-		if err := c.Provision(t.Context()); err != nil {
-			t.Fatalf("provision: %v", err)
+		c := provisioned(t, f.Connect(nil))
+		for done := false; !done; {
+			var err error
+			if done, err = notes.step(t.Context(), f, c, photo); err != nil {
+				t.Fatal(err)
+			}
 		}
-		owner := ensureContact(t, c, person())
-		ref := ensureEntry(t, c, owner, entry("m1", "hello"))
-		if again := ensureEntry(t, c, owner, entry("m1", "hello")); again != ref {
-			t.Errorf("the same entry is %q and %q", ref, again)
-		}
-		upload := ensureFile(t, c, file("f1", photo))
-		if again := ensureFile(t, c, file("f1", photo)); again != upload {
-			t.Errorf("the same file is %q and %q", upload, again)
-		}
-		complete(t, c, owner, ref, entry("m1", "hello"), upload)
-		complete(t, c, owner, ref, entry("m1", "hello"), upload)
-		f.Advance(f.Settle)
+		notes.forget()
+		f.Advance(c.Capabilities().SearchLag)
 	}
 	checkScenario(t, f, photo)
 }
 
+// stamp is how a connector says a time in words.
+func stamp(at time.Time) string { return at.UTC().Format("2006-01-02 15:04 UTC") }
+
+// dated tells whether an entry shows when the message was written.
+func (f Fixture) dated(e Entry, at time.Time) bool {
+	return e.At.Truncate(time.Second).Equal(at) || f.TimeInText && strings.Contains(e.Text, stamp(at))
+}
+
 func testBackDated(t *testing.T, f Fixture) {
 	c := ready(t, f)
-	owner := ensureContact(t, c, person())
-	for i, name := range []string{"second", "first", "third"} {
-		e := entry("m"+name, name)
-		e.At = noon.Add(time.Duration([]int{1, 0, 2}[i])*time.Hour + 123*time.Millisecond)
+	owner := f.contact(t, c, f.person())
+	order := []string{"second", "first", "third"}
+	hours := map[string]time.Duration{"first": 0, "second": time.Hour, "third": 2 * time.Hour}
+	if c.Capabilities().InsertionOrder {
+		slices.Sort(order[:2])
+	}
+	for _, name := range order {
+		e := f.entry("m"+name, name)
+		e.At = noon.Add(hours[name] + 123*time.Millisecond)
+		e.Messages[0].At = e.At
 		if name == "third" {
-			e.Direction, e.Author = chat.Out, "Support"
+			e.Messages[0].Direction, e.Messages[0].Author = chat.Out, "Support"
 		}
-		ensureEntry(t, c, owner, e)
+		message(t, c, owner, e)
 	}
 	entries := f.CRM.Entries(string(owner))
 	if len(entries) != 3 {
 		t.Fatalf("%d entries, want 3", len(entries))
 	}
 	for i, want := range []string{"first", "second", "third"} {
-		at := noon.Add(time.Duration(i) * time.Hour)
-		if !strings.Contains(entries[i].Text, want) || !entries[i].At.Truncate(time.Second).Equal(at) {
-			t.Errorf("entry %d: %q at %s, want %q at %s", i, entries[i].Text, entries[i].At, want, at)
+		if !strings.Contains(entries[i].Text, want) || !f.dated(entries[i], noon.Add(hours[want])) {
+			t.Errorf("entry %d: %q at %s, want %q at %s", i, entries[i].Text, entries[i].At, want, noon.Add(hours[want]))
 		}
 	}
 	if in, out := entries[0].Text, entries[2].Text; !strings.Contains(in, "María") || !strings.Contains(out, "Support") {
@@ -70,15 +77,52 @@ func testBackDated(t *testing.T, f Fixture) {
 	}
 }
 
+// testBundle proves that several messages in one entry keep their order, their writers and their files.
+func testBundle(t *testing.T, f Fixture) {
+	c := ready(t, f)
+	owner := f.contact(t, c, f.person())
+	e := f.entry("b", "first words")
+	ref := message(t, c, owner, e)
+	photos := [][]byte{[]byte("one"), []byte("two")}
+	var files []crm.FileRef
+	for i, text := range []string{"second words", "third words"} {
+		next := e.Messages[0]
+		next.ID, next.At, next.Text = next.ID+chat.MessageID(text[:1]), next.At.Add(time.Duration(i+1)*time.Minute), text
+		if i == 1 {
+			next.Direction, next.Author = chat.Out, "Support"
+		}
+		e.Messages = append(e.Messages, next)
+		files = append(files, upload(t, c, owner, ref, f.file(text, photos[i])))
+		update(t, c, owner, ref, e, files...)
+		update(t, c, owner, ref, e, files...)
+	}
+	var all string
+	for _, got := range f.CRM.Entries(string(owner)) {
+		all += got.Text
+	}
+	at := -1
+	for _, want := range []string{"María", "first words", "second words", "Support", "third words"} {
+		i := strings.Index(all, want)
+		if i < at || strings.Count(all, want) == 0 || strings.HasSuffix(want, "words") && strings.Count(all, want) != 1 {
+			t.Errorf("%q is missing, repeated or out of order in %q", want, all)
+		}
+		at = max(at, i)
+	}
+	if got := attached(f, string(owner)); len(got) != 2 {
+		t.Errorf("%d files, want 2", len(got))
+	}
+}
+
 func testEscaping(t *testing.T, f Fixture) {
 	c := ready(t, f)
-	owner := ensureContact(t, c, person())
-	text := "a < b & c > d <script>alert(1)</script> <img src=x onerror=alert(2)>\nsecond line &amp; \"quotes\" 🙂"
-	e := entry("m1", text)
-	e.Author, e.Note = "<b>Bold</b>", "photo <is> arriving"
-	ensureEntry(t, c, owner, e)
+	owner := f.contact(t, c, f.person())
+	text := "a < b & c > d <script>alert(1)</script> <img src=x onerror=alert(2)>\nsecond line &amp; \"quotes\" *star* _line_ 🙂"
+	e := f.entry("m1", text)
+	m := &e.Messages[0]
+	m.Author, m.Note = "<b>Bold</b>", "photo <is> arriving"
+	message(t, c, owner, e)
 	got := f.CRM.Entries(string(owner))[0]
-	for _, want := range []string{text, e.Author, e.Note} {
+	for _, want := range []string{text, m.Author, m.Note} {
 		if !strings.Contains(got.Text, want) {
 			t.Errorf("shown as %q, want it to contain %q", got.Text, want)
 		}
@@ -90,34 +134,35 @@ func testEscaping(t *testing.T, f Fixture) {
 	}
 }
 
-// testLongText proves that 60 KB are kept whole, and that what no limit allows is shortened and not refused.
+// testLongText proves that a long text is kept whole, and that what no limit allows is shortened and not refused.
 func testLongText(t *testing.T, f Fixture) {
 	c := ready(t, f)
-	owner := ensureContact(t, c, person())
-	long := strings.Repeat(strings.Repeat("0123456789", 10)+"\n", 60<<10/101)
-	ensureEntry(t, c, owner, entry("m1", long))
-	ensureEntry(t, c, owner, entry("m2", strings.Repeat("<&>🙂", 1<<20/7)))
+	owner := f.contact(t, c, f.person())
+	if f.MaxText == 0 {
+		f.MaxText = 60 << 10
+	}
+	long := strings.Repeat(strings.Repeat("0123456789", 10)+"\n", f.MaxText/101)
+	message(t, c, owner, f.entry("m1", long))
+	message(t, c, owner, f.entry("m2", strings.Repeat("<&>🙂", 1<<20/7)))
 	entries := f.CRM.Entries(string(owner))
 	if len(entries) != 2 {
 		t.Fatalf("%d entries, want 2", len(entries))
 	}
 	whole := slices.ContainsFunc(entries, func(e Entry) bool { return strings.Contains(e.Text, strings.TrimSpace(long)) })
 	if !whole {
-		t.Error("60 KB of text were not kept whole")
+		t.Errorf("%d bytes of text were not kept whole", f.MaxText)
 	}
 }
 
 func testFiles(t *testing.T, f Fixture) {
 	c := ready(t, f)
-	stranger := person()
-	stranger.Key, stranger.Phone = "01JCONTACT0000000000000002", "34600999888"
-	other := ensureContact(t, c, stranger)
-	owner := ensureContact(t, c, person())
-	ensureEntry(t, c, other, entry("m0", "somebody else"))
-	ref := ensureEntry(t, c, owner, entry("m1", "look"))
+	other := f.contact(t, c, crm.Person{Key: f.key(1), Name: "Somebody Else"})
+	owner := f.contact(t, c, f.person())
+	message(t, c, other, f.entry("m0", "somebody else"))
+	ref := message(t, c, owner, f.entry("m1", "look"))
 	one, two := []byte("one"), []byte("the second file")
-	uploads := []crm.FileRef{ensureFile(t, c, file("f1", one)), ensureFile(t, c, file("f2", two))}
-	complete(t, c, owner, ref, entry("m1", "look"), uploads...)
+	uploads := []crm.FileRef{upload(t, c, owner, ref, f.file("f1", one)), upload(t, c, owner, ref, f.file("f2", two))}
+	update(t, c, owner, ref, f.entry("m1", "look"), uploads...)
 
 	if n := len(attached(f, string(other))); n != 0 {
 		t.Errorf("%d files on somebody else's record", n)
@@ -155,21 +200,21 @@ func (p *pattern) Read(b []byte) (int, error) {
 func testBigFile(t *testing.T, f Fixture) {
 	const size, most = 25 << 20, 12 << 20
 	c := ready(t, f)
-	owner := ensureContact(t, c, person())
-	ref := ensureEntry(t, c, owner, entry("m1", "the contract"))
-	big := file("f1", nil)
-	big.Name, big.MIME, big.Size = "contract.pdf", "application/pdf", size
+	owner := f.contact(t, c, f.person())
+	ref := message(t, c, owner, f.entry("m1", "the contract"))
+	big := f.file("f1", nil)
+	big.Name, big.MIME, big.Size, big.SHA256 = "contract.pdf", "application/pdf", size, ""
 	big.Open = func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(io.LimitReader(&pattern{}, size)), nil
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	upload := ensureFile(t, c, big)
+	put := upload(t, c, owner, ref, big)
 	runtime.ReadMemStats(&after)
 	if used := after.TotalAlloc - before.TotalAlloc; used > most {
 		t.Errorf("%d MiB allocated for a file of %d MiB, want %d at most", used>>20, size>>20, most>>20)
 	}
-	complete(t, c, owner, ref, entry("m1", "the contract"), upload)
+	update(t, c, owner, ref, f.entry("m1", "the contract"), put)
 	files := attached(f, string(owner))
 	if len(files) != 1 || files[0].Size != size || !files[0].Private {
 		t.Fatalf("attached %+v, want one private file of %d bytes", files, size)
@@ -184,26 +229,23 @@ func testBigFile(t *testing.T, f Fixture) {
 // testCompletedLater proves what the CRM user sees while a photo is on its way, and afterwards.
 func testCompletedLater(t *testing.T, f Fixture) {
 	c := ready(t, f)
-	owner := ensureContact(t, c, person())
-	arriving := entry("m1", "look at this")
-	arriving.Note = "photo is arriving"
-	ref := ensureEntry(t, c, owner, arriving)
-	if got := f.CRM.Entries(string(owner))[0]; !strings.Contains(got.Text, arriving.Note) {
+	owner := f.contact(t, c, f.person())
+	arriving := f.entry("m1", "look at this")
+	arriving.Messages[0].Note = "photo is arriving"
+	ref := message(t, c, owner, arriving)
+	if got := f.CRM.Entries(string(owner))[0]; !strings.Contains(got.Text, "photo is arriving") {
 		t.Errorf("%q doesn't say that the photo is arriving", got.Text)
 	}
 	f.Advance(time.Hour)
-	c = f.Connect(nil)
-	if err := c.Provision(t.Context()); err != nil {
-		t.Fatalf("provision: %v", err)
-	}
+	c = provisioned(t, f.Connect(nil))
 	photo := []byte("photo")
-	complete(t, c, owner, ref, entry("m1", "look at this"), ensureFile(t, c, file("f1", photo)))
+	update(t, c, owner, ref, f.entry("m1", "look at this"), upload(t, c, owner, ref, f.file("f1", photo)))
 	entries := f.CRM.Entries(string(owner))
 	for _, got := range entries {
-		if strings.Contains(got.Text, arriving.Note) {
+		if strings.Contains(got.Text, "photo is arriving") {
 			t.Errorf("%q still says that the photo is arriving", got.Text)
 		}
-		if !got.At.Equal(noon) {
+		if !f.dated(got, noon) {
 			t.Errorf("entry at %s, want the message's time %s", got.At, noon)
 		}
 	}
@@ -211,7 +253,7 @@ func testCompletedLater(t *testing.T, f Fixture) {
 		t.Errorf("attached %+v, want the photo", files)
 	}
 	// An entry that is gone says so, and nothing is made in its place.
-	if err := c.Complete(t.Context(), owner, ref+"0", entry("m9", "?"), nil); !errors.Is(err, crm.ErrGone) {
-		t.Errorf("complete an entry that doesn't exist: %v, want ErrGone", err)
+	if err := c.UpdateMessage(t.Context(), owner, ref+"0", f.entry("m9", "?"), nil); !errors.Is(err, crm.ErrGone) {
+		t.Errorf("update an entry that doesn't exist: %v, want ErrGone", err)
 	}
 }

@@ -47,20 +47,26 @@ type account struct {
 	url   string
 	clock *clock
 	http  http.RoundTripper
+
+	config hubspot.Config // of the connectors, apart from how to reach the account
 }
 
 const token = "pat-test-token"
 
 func newAccount(t *testing.T) *account {
 	t.Helper()
+	return openAccount(t, sim.Options{})
+}
+
+func openAccount(t *testing.T, o sim.Options) *account {
+	t.Helper()
 	a := &account{t: t, clock: newClock()}
-	s, err := sim.New(sim.Options{Token: token, StateDir: t.TempDir(), Now: a.clock.Now, SearchLag: 20 * time.Second})
+	o.Token, o.StateDir, o.Now, o.SearchLag = token, t.TempDir(), a.clock.Now, 20*time.Second
+	s, err := sim.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(s.API())
-	server.Config.ErrorLog = nil
-	server.Start()
+	server := httptest.NewServer(s.API())
 	t.Cleanup(func() {
 		server.Close()
 		if err := s.Close(); err != nil {
@@ -73,43 +79,68 @@ func newAccount(t *testing.T) *account {
 }
 
 func (a *account) connect(wrap func(http.RoundTripper) http.RoundTripper) crm.Connector {
+	return a.connector(wrap)
+}
+
+func (a *account) connector(wrap func(http.RoundTripper) http.RoundTripper) *hubspot.Connector {
 	transport := a.http
 	if wrap != nil {
 		transport = wrap(transport)
 	}
-	return hubspot.New(hubspot.Config{
-		BaseURL: a.url,
-		Token:   func(context.Context) (string, error) { return token, nil },
-		HTTP:    &http.Client{Transport: transport},
-		Now:     a.clock.Now,
-	})
+	c := a.config
+	c.BaseURL = a.url
+	c.Token = func(context.Context) (string, error) { return token, nil }
+	c.HTTP = &http.Client{Transport: transport}
+	c.Now = a.clock.Now
+	return hubspot.New(c)
 }
 
-func (a *account) fixture(settle time.Duration) crmtest.Fixture {
-	return crmtest.Fixture{Connect: a.connect, CRM: a, Advance: a.clock.Advance, Settle: settle}
+func (a *account) fixture() crmtest.Fixture {
+	return crmtest.Fixture{Connect: a.connect, CRM: a, Advance: a.clock.Advance}
+}
+
+// lacking returns an account without some abilities, each as "object.ability".
+func lacking(t *testing.T, abilities ...string) *account {
+	t.Helper()
+	a := newAccount(t)
+	for _, ability := range abilities {
+		kind, name, _ := strings.Cut(ability, ".")
+		a.sim.Forbid(kind, name)
+	}
+	return a
 }
 
 func TestConformance(t *testing.T) {
-	crmtest.Run(t, func(t *testing.T) crmtest.Fixture { return newAccount(t).fixture(0) })
+	crmtest.Run(t, func(t *testing.T) crmtest.Fixture { return newAccount(t).fixture() })
+}
+
+// TestConformanceNewVersion runs with the later version of the APIs.
+func TestConformanceNewVersion(t *testing.T) {
+	crmtest.Run(t, func(t *testing.T) crmtest.Fixture {
+		a := newAccount(t)
+		a.config.Version = "2026-09"
+		return a.fixture()
+	})
 }
 
 // TestConformanceWithNotes runs in an account whose communications have no attachments.
 func TestConformanceWithNotes(t *testing.T) {
 	crmtest.Run(t, func(t *testing.T) crmtest.Fixture {
-		a := newAccount(t)
-		a.sim.Forbid("communications", "hs_attachment_ids")
-		return a.fixture(0)
+		return lacking(t, "communications.hs_attachment_ids").fixture()
 	})
 }
 
-// TestConformanceMarked runs in an account that refuses unique properties on communications and notes.
+// TestConformanceSearched runs in an account that refuses unique properties on communications and notes.
+func TestConformanceSearched(t *testing.T) {
+	crmtest.Run(t, func(t *testing.T) crmtest.Fixture {
+		return lacking(t, "communications.unique", "communications.hs_attachment_ids", "notes.unique").fixture()
+	})
+}
+
+// TestConformanceMarked runs in an account that refuses any property of ours on communications and notes.
 func TestConformanceMarked(t *testing.T) {
 	crmtest.Run(t, func(t *testing.T) crmtest.Fixture {
-		a := newAccount(t)
-		a.sim.Forbid("communications", "unique")
-		a.sim.Forbid("communications", "hs_attachment_ids")
-		a.sim.Forbid("notes", "unique")
-		return a.fixture(hubspot.SearchLag)
+		return lacking(t, "communications.custom", "communications.hs_attachment_ids", "notes.custom").fixture()
 	})
 }
 
@@ -125,11 +156,16 @@ func (a *account) Contacts() []crmtest.Contact {
 
 var tag = regexp.MustCompile(`<[^>]*>`)
 
+// shown is what somebody sees of HTML.
+func shown(body string) string {
+	lines := strings.NewReplacer("<br>", "\n", "</p>", "\n").Replace(body)
+	return html.UnescapeString(tag.ReplaceAllString(lines, ""))
+}
+
 func (a *account) Entries(contact string) []crmtest.Entry {
 	var list []crmtest.Entry
 	for _, e := range a.sim.Timeline(contact) {
-		shown := strings.NewReplacer("<br>", "\n", "</p>", "\n").Replace(e.HTML)
-		entry := crmtest.Entry{At: e.At, HTML: e.HTML, Text: html.UnescapeString(tag.ReplaceAllString(shown, ""))}
+		entry := crmtest.Entry{At: e.At, HTML: e.HTML, Text: shown(e.HTML)}
 		for _, f := range e.Files {
 			entry.Files = append(entry.Files, crmtest.File{
 				Private: f.Access == "PRIVATE", Size: f.Size, SHA256: a.hash(f.ID),
@@ -154,7 +190,7 @@ func (a *account) hash(id string) [32]byte {
 	return [32]byte(h.Sum(nil))
 }
 
-func (a *account) AddContact(name, phone string) string {
+func (a *account) AddContact(name, phone string) (string, bool) {
 	a.t.Helper()
 	first, last, _ := strings.Cut(name, " ")
 	id, err := a.sim.AddContact(map[string]string{"firstname": first, "lastname": last, "phone": phone})
@@ -162,7 +198,7 @@ func (a *account) AddContact(name, phone string) string {
 		a.t.Fatal(err)
 	}
 	a.clock.Advance(time.Minute)
-	return id
+	return id, true
 }
 
 func (a *account) DeleteContact(id string) {
@@ -178,7 +214,10 @@ func (a *account) Forbid() string {
 	return scope
 }
 
-func (a *account) Limit(d time.Duration) { a.sim.Limit(sim.TenSecondly, a.clock.Now().Add(d)) }
+func (a *account) Limit(d time.Duration) bool {
+	a.sim.Limit(sim.TenSecondly, a.clock.Now().Add(d))
+	return true
+}
 
 func textFile(key string) crm.File {
 	const content = "some text"

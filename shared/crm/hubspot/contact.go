@@ -4,127 +4,68 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strconv"
-	"strings"
-	"unicode"
 
 	"threadline/shared/chat"
 	"threadline/shared/crm"
 )
 
-// nameless is the first name of somebody about whom nothing is known. It is ours, so it counts as empty.
-const nameless = "WhatsApp customer"
+// numbers are the properties of a contact that hold a telephone number.
+var numbers = []string{"phone", "mobilephone", "hs_whatsapp_phone_number"}
 
-var contactProperties = []string{contactKey, "firstname", "lastname", "phone", "mobilephone", "hs_whatsapp_phone_number"}
+// ContactByKey reads the contact that has threadline_id. The read is strongly consistent.
+func (c *Connector) ContactByKey(ctx context.Context, key chat.ContactID) (crm.Contact, bool, error) {
+	o, ok, err := c.contactByKey(ctx, key)
+	return asContact(o), ok, err
+}
 
-// EnsureContact finds the contact with threadline_id, else takes over the only one with this phone number, else creates
-// one. A search that HubSpot answers from an old index can miss a contact that somebody typed in seconds ago.
-func (c *Connector) EnsureContact(ctx context.Context, p crm.Person) (crm.ContactRef, error) {
-	found, err := c.contactByKey(ctx, p.Key)
+func (c *Connector) contactByKey(ctx context.Context, key chat.ContactID) (o object, ok bool, err error) {
+	o, err = c.readBy(ctx, contacts, contactKey, string(key), false, append([]string{contactKey}, numbers...)...)
 	switch {
-	case err == nil:
-		return c.fill(ctx, found, p)
-	case !hasStatus(err, http.StatusNotFound):
-		return "", err
+	case hasStatus(err, http.StatusNotFound):
+		return object{}, false, nil
+	case hasStatus(err, http.StatusBadRequest):
+		// Whatever its words, this says that the property isn't there or isn't unique.
+		return object{}, false, notProvisioned("read " + contacts)
 	}
-	if p.Phone != "" {
-		found, ok, err := c.contactByPhone(ctx, p.Phone)
-		if err != nil {
-			return "", err
-		}
-		if ok {
-			return c.fill(ctx, found, p)
-		}
-	}
-	return c.createContact(ctx, p)
+	return o, err == nil, err
 }
 
-func (c *Connector) contactByKey(ctx context.Context, key chat.ContactID) (object, error) {
-	return c.read(ctx, "read contact", contacts, string(key), contactKey, contactProperties...)
-}
-
-// contactByPhone returns the one contact that has the number and no key of ours. Every candidate is compared digit by
-// digit, because HubSpot searches by national number, and read again, because the index may be old.
-func (c *Connector) contactByPhone(ctx context.Context, phone string) (found object, ok bool, err error) {
-	_, national := splitCountry(digitsOf(e164(phone)))
-	tail := national
-	if len(tail) > 8 { // what all variants of a line have in common
-		tail = tail[len(tail)-8:]
+// SearchContacts asks for the number in the ways in which HubSpot may have it. Its searchable properties hold the number
+// without the country code, so that contacts of other countries are found too.
+// https://developers.hubspot.com/docs/api-reference/search/guide#search-default-searchable-properties
+func (c *Connector) SearchContacts(ctx context.Context, p crm.Phone) ([]crm.Contact, error) {
+	var searchable []string
+	for _, n := range slices.Concat(p.National, p.Ways) {
+		searchable = append(searchable, n, "0"+n, "00"+n) // as it is typed, where HubSpot can't tell the country
 	}
-	hits, err := c.search(ctx, "search contact", contacts, contactProperties,
-		filter{"hs_searchable_calculated_phone_number", "EQ", national},
-		filter{"hs_searchable_calculated_mobile_number", "EQ", national},
-		filter{"phone", "EQ", e164(phone)},
-		filter{"mobilephone", "EQ", e164(phone)},
-		filter{"hs_searchable_calculated_phone_number", "CONTAINS_TOKEN", "*" + tail},
+	typed := []string{p.E164}
+	for _, way := range p.Ways {
+		typed = append(typed, "+"+way, way)
+	}
+	hits, err := c.search(ctx, contacts, append([]string{contactKey}, numbers...),
+		filter{PropertyName: "hs_searchable_calculated_phone_number", Operator: "IN", Values: searchable},
+		filter{PropertyName: "hs_searchable_calculated_mobile_number", Operator: "IN", Values: searchable},
+		filter{PropertyName: "phone", Operator: "IN", Values: typed},
+		filter{PropertyName: "mobilephone", Operator: "IN", Values: typed},
+		filter{PropertyName: "hs_whatsapp_phone_number", Operator: "IN", Values: typed},
 	)
-	if err != nil {
-		return object{}, false, err
-	}
-	var matches []object
+	var found []crm.Contact
 	for _, h := range hits {
-		if h.adoptable(phone) {
-			matches = append(matches, h)
-		}
+		found = append(found, asContact(h))
 	}
-	if len(matches) != 1 {
-		return object{}, false, nil
-	}
-	found, err = c.read(ctx, "read contact", contacts, matches[0].ID, "", contactProperties...)
-	if hasStatus(err, http.StatusNotFound) {
-		return object{}, false, nil
-	}
-	return found, err == nil && found.adoptable(phone), err
+	return found, err
 }
 
-// adoptable tells whether a contact nobody of ours owns has the phone number.
-func (o object) adoptable(phone string) bool {
-	if o.get(contactKey) != "" {
-		return false
-	}
-	for _, property := range []string{"phone", "mobilephone", "hs_whatsapp_phone_number"} {
-		if sameLine(o.get(property), phone) {
-			return true
+func asContact(o object) crm.Contact {
+	found := crm.Contact{Ref: crm.ContactRef(o.ID), Key: chat.ContactID(o.get(contactKey))}
+	for _, property := range numbers {
+		if number := o.get(property); number != "" {
+			found.Phones = append(found.Phones, number)
 		}
 	}
-	return false
-}
-
-// fill writes what the contact lacks: our key, a name, a phone number. What is there stays.
-func (c *Connector) fill(ctx context.Context, o object, p crm.Person) (crm.ContactRef, error) {
-	missing := map[string]string{}
-	for property, value := range properties(p) {
-		if property == "firstname" || property == "lastname" {
-			continue
-		}
-		if o.get(property) == "" && value != "" {
-			missing[property] = value
-		}
-	}
-	if o.get("mobilephone") != "" || o.get("hs_whatsapp_phone_number") != "" {
-		delete(missing, "phone")
-	}
-	current := o.get("firstname")
-	if o.get("lastname") == "" && (current == "" || current == nameless) {
-		if first, last := splitName(p); first != current {
-			missing["firstname"] = first
-			if last != "" {
-				missing["lastname"] = last
-			}
-		}
-	}
-	if len(missing) == 0 {
-		return crm.ContactRef(o.ID), nil
-	}
-	err := c.patch(ctx, "complete contact", contacts, o.ID, missing)
-	if conflicts(err) {
-		// Somebody created a contact with our key meanwhile: that one it is.
-		return c.settled(ctx, p.Key)
-	}
-	if err != nil {
-		return "", err
-	}
-	return crm.ContactRef(o.ID), nil
+	return found
 }
 
 type upsertAnswer struct {
@@ -132,85 +73,78 @@ type upsertAnswer struct {
 	Errors  []json.RawMessage `json:"errors"`
 }
 
-// createContact uses the upsert, so that two callers with one key end with one contact.
-func (c *Connector) createContact(ctx context.Context, p crm.Person) (crm.ContactRef, error) {
+// CreateContact uses the upsert, so that two callers with one key end with one contact.
+func (c *Connector) CreateContact(ctx context.Context, p crm.Person) (crm.ContactRef, error) {
 	const op = "create contact"
 	type input struct {
 		IDProperty string            `json:"idProperty"`
 		ID         string            `json:"id"`
 		Properties map[string]string `json:"properties"`
 	}
-	in := map[string]any{"inputs": []input{{contactKey, string(p.Key), properties(p)}}}
+	in := map[string]any{"inputs": []input{{contactKey, string(p.Key), c.newContact(p)}}}
 	var out upsertAnswer
-	err := c.call(ctx, op, http.MethodPost, objectPath(contacts, "batch", "upsert"), in, &out)
+	err := c.call(ctx, op, http.MethodPost, c.objectPath(contacts, "batch", "upsert"), in, &out)
 	if err == nil && len(out.Errors) > 0 {
-		err = c.classifyRow(op, out.Errors[0]) // HTTP 207: the batch went through, our row did not
+		err = classifyRow(op, out.Errors[0]) // HTTP 207: the batch went through, our row did not
 	}
 	switch {
 	case conflicts(err):
-		return c.settled(ctx, p.Key)
+		return c.keyHolder(ctx, p.Key)
 	case err != nil:
 		return "", err
 	case len(out.Results) == 0 || out.Results[0].ID == "":
-		return "", &crm.Error{Class: crm.Transient, Op: op, Status: http.StatusOK, Reason: "NO_RESULT"}
+		return "", noResult(op)
 	}
 	return crm.ContactRef(out.Results[0].ID), nil
 }
 
-// settled reads who won when several callers wrote one key. Nobody there means that the winner was deleted meanwhile,
+// keyHolder reads who won when several callers wrote one key. Nobody there means that the winner was deleted meanwhile,
 // or isn't readable yet: the caller tries again.
-func (c *Connector) settled(ctx context.Context, key chat.ContactID) (crm.ContactRef, error) {
-	o, err := c.contactByKey(ctx, key)
-	if hasStatus(err, http.StatusNotFound) {
-		return "", &crm.Error{Class: crm.Transient, Op: "read contact", Status: http.StatusConflict, Reason: taken}
+func (c *Connector) keyHolder(ctx context.Context, key chat.ContactID) (crm.ContactRef, error) {
+	o, ok, err := c.contactByKey(ctx, key)
+	if err == nil && !ok {
+		err = &crm.Error{Class: crm.Transient, Op: "read contacts", Status: http.StatusConflict, Reason: taken}
 	}
+	return crm.ContactRef(o.ID), err
+}
+
+// FillContact writes what the contact lacks: our key, a name, a telephone number, and what is new in properties of ours.
+// What people typed stays.
+func (c *Connector) FillContact(ctx context.Context, ref crm.ContactRef, p crm.Person) error {
+	wanted := []string{contactKey, whatsAppID, bsuid, username, marketing, "firstname", "lastname"}
+	o, err := c.living(ctx, ref, append(wanted, numbers...)...)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return crm.ContactRef(o.ID), nil
+	missing := c.lacks(o, p)
+	if len(missing) == 0 {
+		return nil
+	}
+	refusal := c.patch(ctx, contacts, o.ID, missing)
+	if !conflicts(refusal) {
+		return refusal
+	}
+	// Somebody created a contact with our key meanwhile: that one it is.
+	holder, err := c.keyHolder(ctx, p.Key)
+	switch {
+	case err != nil:
+		return err
+	case holder != ref:
+		return &crm.Moved{To: holder}
+	}
+	return refusal
 }
 
-// living returns the record that a contact's id names today: HubSpot answers for a merged contact with the survivor.
-// A deleted one is crm.ErrGone.
-func (c *Connector) living(ctx context.Context, ref crm.ContactRef) (crm.ContactRef, error) {
-	o, err := c.read(ctx, "read contact", contacts, string(ref), "", contactKey)
-	if hasStatus(err, http.StatusNotFound) {
-		return "", gone("read contact")
+// living reads a contact. A deleted one is crm.ErrGone. HubSpot answers for a merged one with the survivor: *crm.Moved.
+func (c *Connector) living(ctx context.Context, ref crm.ContactRef, properties ...string) (object, error) {
+	o, err := c.read(ctx, contacts, string(ref), properties...)
+	switch {
+	case hasStatus(err, http.StatusNotFound):
+		return object{}, gone("read contacts")
+	case err == nil && o.ID != string(ref):
+		return object{}, &crm.Moved{To: crm.ContactRef(o.ID)}
 	}
-	if err != nil {
-		return "", err
-	}
-	return crm.ContactRef(o.ID), nil
-}
-
-// properties are those of a new contact.
-func properties(p crm.Person) map[string]string {
-	first, last := splitName(p)
-	m := map[string]string{contactKey: string(p.Key), "firstname": first}
-	if last != "" {
-		m["lastname"] = last
-	}
-	if p.Phone != "" {
-		m["phone"] = e164(p.Phone)
-	}
-	return m
-}
-
-// splitName makes the two fields of the one name that a profile has: the first word, and the rest.
-func splitName(p crm.Person) (first, last string) {
-	name := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, p.Name)
-	if words := strings.Fields(name); len(words) > 0 {
-		return words[0], strings.Join(words[1:], " ")
-	}
-	if p.Username != "" {
-		return p.Username, ""
-	}
-	return nameless, ""
+	return o, err
 }
 
 var statusOfCategory = map[string]int{
@@ -222,7 +156,7 @@ var statusOfCategory = map[string]int{
 }
 
 // classifyRow is classify for a row of a batch: its status is a number, or the word "error".
-func (c *Connector) classifyRow(op string, row json.RawMessage) error {
+func classifyRow(op string, row json.RawMessage) error {
 	var r struct {
 		Status   string `json:"status"`
 		Category string `json:"category"`
@@ -235,5 +169,5 @@ func (c *Connector) classifyRow(op string, row json.RawMessage) error {
 	if status == 0 {
 		status = http.StatusInternalServerError
 	}
-	return c.classify(op, status, nil, row)
+	return judge(op, status, nil, row)
 }

@@ -18,7 +18,11 @@ import (
 )
 
 // documents are HubSpot's own descriptions of the APIs that the connector uses.
-var documents = []string{"contacts-2026-03", "communications-2026-03", "notes-2026-03", "files-2026-03", "properties-v3"}
+var documents = []string{
+	"contacts-2026-03", "communications-2026-03", "notes-2026-03", "automation-actions-2026-03",
+	"contacts-2026-09", "communications-2026-09", "notes-2026-09", "automation-actions-2026-09",
+	"files-2026-03", "properties-v3", // the upload is in no later document; properties have no dated one
+}
 
 // maxValidated is the largest body that is compared with a document: larger ones must not be held in memory.
 const maxValidated = 1 << 20
@@ -44,7 +48,7 @@ var specification = sync.OnceValues(func() ([]*openapi3.T, error) {
 func route(doc *openapi3.T, r *http.Request) (found *routers.Route, params map[string]string) {
 	for path, item := range doc.Paths.Map() {
 		operation := item.GetOperation(r.Method)
-		got, ok := match(path, r.URL.EscapedPath())
+		got, ok := fits(path, r.URL.EscapedPath())
 		if operation == nil || !ok || found != nil && len(got) > len(params) {
 			continue
 		}
@@ -53,7 +57,7 @@ func route(doc *openapi3.T, r *http.Request) (found *routers.Route, params map[s
 	return found, params
 }
 
-func match(template, path string) (map[string]string, bool) {
+func fits(template, path string) (map[string]string, bool) {
 	want, got := strings.Split(template, "/"), strings.Split(path, "/")
 	if len(want) != len(got) {
 		return nil, false
@@ -113,7 +117,7 @@ func validating(t *testing.T, next http.RoundTripper) http.RoundTripper {
 		return next
 	}
 	return transport(func(r *http.Request) (*http.Response, error) {
-		if r.ContentLength > maxValidated {
+		if r.ContentLength > maxValidated || strings.HasPrefix(r.URL.Path, "/account-info/") { // of which there is no document
 			return next.RoundTrip(r)
 		}
 		call, err := validRequest(all, r)

@@ -2,21 +2,19 @@ package hubspot
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"threadline/shared/crm"
 )
 
-// The ids of HubSpot's own associations with a contact.
+// communicationToContact is the id of HubSpot's own association of the two.
 // https://developers.hubspot.com/docs/api-reference/crm-associations-v4/guide#association-type-id-values
-const (
-	communicationToContact = 81
-	noteToContact          = 202
-)
+const communicationToContact = 81
+
+const communicationBody = "hs_communication_body"
 
 // attachmentIDs holds the ids of files, separated by semicolons.
 const attachmentIDs = "hs_attachment_ids"
@@ -24,135 +22,128 @@ const attachmentIDs = "hs_attachment_ids"
 // timestamp is where an entry stands on the timeline: the message's own time.
 const timestamp = "2006-01-02T15:04:05.000Z"
 
-// EnsureEntry finds the communication with threadline_message, else creates it on the contact.
-func (c *Connector) EnsureEntry(ctx context.Context, owner crm.ContactRef, e crm.Entry) (crm.EntryRef, error) {
-	id, _, err := c.ensure(ctx, owner, record{
+// maxBody is how long the HTML of a communication may be, in UTF-16 units; that of a note is the same.
+// https://developers.hubspot.com/docs/api-reference/crm-notes-v3/guide#properties
+const maxBody = 65536
+
+func (c *Connector) communication(e crm.Entry) record {
+	return record{
 		kind:        communications,
 		key:         e.Key,
 		association: communicationToContact,
-		body:        "hs_communication_body",
+		body:        communicationBody,
 		properties: map[string]string{
 			"hs_communication_channel_type": "WHATS_APP",
 			"hs_communication_logged_from":  "CRM",
-			"hs_communication_body":         c.html(communications, e),
+			communicationBody:               c.html(communications, e, ""),
 			"hs_timestamp":                  e.At.UTC().Format(timestamp),
 		},
-	})
+	}
+}
+
+// html writes an entry. Where a record needs it to be found again, the marker follows, and the id of the entry's note.
+func (c *Connector) html(kind string, e crm.Entry, note string) string {
+	if !c.isMarked(kind) && note == "" {
+		return crm.HTML(e, maxBody)
+	}
+	foot := "<p>Ref. " + strings.TrimSpace(marker(e.Key)+" "+note) + "</p>"
+	return crm.HTML(e, maxBody-len(foot)) + foot
+}
+
+// noteOf returns the id of the entry's note that html wrote.
+func noteOf(o object, key string) string {
+	found := regexp.MustCompile(marker(key) + ` (\d+)`).FindStringSubmatch(o.get(communicationBody))
+	if found == nil {
+		return ""
+	}
+	return found[1]
+}
+
+// PutMessage makes a communication: one call, or two if its files need a note. HubSpot refuses the key that another one
+// has: that one then is the message's.
+func (c *Connector) PutMessage(ctx context.Context, on crm.ContactRef, e crm.Entry, files []crm.FileRef) (crm.EntryRef, error) {
+	r := c.communication(e)
+	here := false
+	if len(files) > 0 {
+		about, err := c.about(ctx, communications)
+		if err != nil {
+			return "", err
+		}
+		if here = about.attaches; here {
+			r.properties[attachmentIDs] = join(nil, files)
+		}
+	}
+	id, err := c.create(ctx, on, r)
+	if conflicts(err) {
+		o, err := c.holder(ctx, r)
+		if err != nil {
+			return "", err
+		}
+		return crm.EntryRef(o.ID), c.UpdateMessage(ctx, on, crm.EntryRef(o.ID), e, files)
+	}
+	if err == nil && len(files) > 0 && !here {
+		err = halfDone(c.attachNote(ctx, on, object{ID: id}, e, files, true))
+	}
 	return crm.EntryRef(id), err
 }
 
-// Complete writes the text again and attaches the files: to the communication, or to a note beside it where HubSpot
+// FindMessage looks for the communication that carries the entry's key.
+func (c *Connector) FindMessage(ctx context.Context, _ crm.ContactRef, e crm.Entry) (crm.EntryRef, bool, error) {
+	o, ok, err := c.find(ctx, c.communication(e))
+	return crm.EntryRef(o.ID), ok, err
+}
+
+// UpdateMessage writes the text again and attaches the files: to the communication, or to a note beside it where HubSpot
 // has no attachments on communications. Files that somebody attached by hand stay.
-func (c *Connector) Complete(ctx context.Context, owner crm.ContactRef, entry crm.EntryRef, to crm.Entry, files []crm.FileRef) error {
-	changed := map[string]string{"hs_communication_body": c.html(communications, to)}
-	if len(files) == 0 {
-		return c.patch(ctx, "complete communication", communications, string(entry), changed)
-	}
-	here, err := c.attachesToCommunications(ctx)
+func (c *Connector) UpdateMessage(ctx context.Context, on crm.ContactRef, ref crm.EntryRef, to crm.Entry, files []crm.FileRef) error {
+	about, err := c.about(ctx, communications)
 	if err != nil {
 		return err
 	}
-	if here {
-		ids, err := c.withFiles(ctx, communications, string(entry), files)
+	mustRead := len(files) > 0
+	if !about.attaches {
+		beside, err := c.about(ctx, notes)
 		if err != nil {
 			return err
 		}
-		changed[attachmentIDs] = ids
+		mustRead = beside.mode != keyed // the note's id is in the text
 	}
-	if err := c.patch(ctx, "complete communication", communications, string(entry), changed); err != nil {
-		return err
-	}
-	if here {
-		return nil
-	}
-	return c.ensureNote(ctx, owner, to, files)
-}
-
-// ensureNote puts the files of an entry on a note with the entry's key and time.
-func (c *Connector) ensureNote(ctx context.Context, owner crm.ContactRef, e crm.Entry, files []crm.FileRef) error {
-	caption := e
-	caption.Text, caption.Note = "File of the WhatsApp message.", ""
-	id, created, err := c.ensure(ctx, owner, record{
-		kind:        notes,
-		key:         e.Key,
-		association: noteToContact,
-		body:        "hs_note_body",
-		properties: map[string]string{
-			"hs_note_body": c.html(notes, caption),
-			"hs_timestamp": e.At.UTC().Format(timestamp),
-			attachmentIDs:  join(files),
-		},
-	})
-	if err != nil || created {
-		return err
-	}
-	ids, err := c.withFiles(ctx, notes, id, files)
-	if err != nil {
-		return err
-	}
-	return c.patch(ctx, "complete note", notes, id, map[string]string{attachmentIDs: ids})
-}
-
-// withFiles returns the attachments that a record is to have: those it has, and ours.
-func (c *Connector) withFiles(ctx context.Context, kind, id string, files []crm.FileRef) (string, error) {
-	o, err := c.read(ctx, "read "+kind, kind, id, "", attachmentIDs)
-	if hasStatus(err, http.StatusNotFound) {
-		return "", gone("read " + kind)
-	}
-	if err != nil {
-		return "", err
-	}
-	all := strings.FieldsFunc(o.get(attachmentIDs), func(r rune) bool { return r == ';' })
-	for _, f := range files {
-		if !slices.Contains(all, string(f)) {
-			all = append(all, string(f))
+	o := object{ID: string(ref)}
+	if mustRead {
+		if o, err = c.existing(ctx, communications, string(ref), communicationBody, attachmentIDs); err != nil {
+			return err
 		}
 	}
-	return strings.Join(all, ";"), nil
+	changed := map[string]string{communicationBody: c.html(communications, to, noteOf(o, to.Key))}
+	if about.attaches && len(files) > 0 {
+		changed[attachmentIDs] = join(attached(o), files)
+	}
+	if err := c.patch(ctx, communications, o.ID, changed); err != nil || about.attaches || len(files) == 0 {
+		return err
+	}
+	return c.attachNote(ctx, on, o, to, files, false)
 }
 
-func join(files []crm.FileRef) string {
-	ids := make([]string, len(files))
-	for i, f := range files {
-		ids[i] = string(f)
+// existing reads a record by its id; one that is gone is crm.ErrGone.
+func (c *Connector) existing(ctx context.Context, kind, id string, properties ...string) (object, error) {
+	o, err := c.read(ctx, kind, id, properties...)
+	if hasStatus(err, http.StatusNotFound) {
+		err = gone("read " + kind)
 	}
-	return strings.Join(ids, ";")
+	return o, err
 }
 
-// attachesToCommunications asks HubSpot once whether communications have attachments: its documents don't say.
-func (c *Connector) attachesToCommunications(ctx context.Context) (bool, error) {
-	c.mu.Lock()
-	known := c.attach
-	c.mu.Unlock()
-	if known != nil {
-		return *known, nil
-	}
-	p, err := c.property(ctx, communications, attachmentIDs)
-	if err != nil {
-		return false, err
-	}
-	has := p != nil
-	c.mu.Lock()
-	c.attach = &has
-	c.mu.Unlock()
-	return has, nil
+// attached returns the ids of the files on a record.
+func attached(o object) []string {
+	return strings.FieldsFunc(o.get(attachmentIDs), func(r rune) bool { return r == ';' })
 }
 
-// property is the definition of a property.
-type property struct {
-	HasUniqueValue *bool `json:"hasUniqueValue"` // nil: not said
-}
-
-// property returns nil if there is no such property.
-func (c *Connector) property(ctx context.Context, kind, name string) (*property, error) {
-	var p property
-	path := propertiesPath + kind + "/" + url.PathEscape(name)
-	err := c.call(ctx, "read property", http.MethodGet, path, nil, &p)
-	if hasStatus(err, http.StatusNotFound) || errors.Is(err, crm.ErrNotProvisioned) {
-		return nil, nil
+// join adds files to those that are there.
+func join(there []string, files []crm.FileRef) string {
+	for _, f := range files {
+		if !slices.Contains(there, string(f)) {
+			there = append(there, string(f))
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &p, nil
+	return strings.Join(there, ";")
 }

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/rest"
 )
 
 // The waits that HubSpot asks for without saying so in a header.
@@ -18,10 +18,8 @@ import (
 const (
 	waitSecondly = time.Second
 	waitTenths   = 10 * time.Second
-	// waitDaily: the day ends at midnight of the account's time zone, which the answer doesn't tell; so it is tried
-	// once an hour.
-	waitDaily  = time.Hour
-	waitLocked = 2 * time.Second
+	waitDaily    = time.Hour // where it isn't known when the account's day ends
+	waitLocked   = 2 * time.Second
 )
 
 // problem is HubSpot's error body, in the shapes that its APIs use.
@@ -53,13 +51,15 @@ var (
 // taken is the Reason of a refusal because another record has the value of a unique property.
 const taken = "CONFLICTING_UNIQUE_VALUE"
 
-// classify makes an error of an answer. Nothing of HubSpot's free text gets into it: that may quote what we sent.
-func (c *Connector) classify(op string, status int, h http.Header, body []byte) error {
+func classify(op string, a rest.Answer) error { return judge(op, a.Status, a.Header, a.Body) }
+
+// judge makes an error of an answer. Nothing of HubSpot's free text gets into it: that may quote what we sent.
+func judge(op string, status int, h http.Header, body []byte) error {
 	var p problem
 	_ = json.Unmarshal(body, &p) // a gateway answers HTML: then the status must do
-	e := &crm.Error{Op: op, Status: status, Reason: p.reason(), After: c.retryAfter(h)}
+	e := &crm.Error{Op: op, Status: status, Reason: p.reason(), After: rest.RetryAfter(h)}
 	text := string(body)
-	ours := strings.Contains(text, contactKey) || strings.Contains(text, messageKey)
+	ours := strings.Contains(text, ownPrefix)
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusPaymentRequired:
 		e.Class = crm.Stopped
@@ -67,13 +67,16 @@ func (c *Connector) classify(op string, status int, h http.Header, body []byte) 
 		e.Class, e.Scopes = crm.Stopped, p.scopes()
 	case status == http.StatusTooManyRequests:
 		e.Class = crm.Limited
+		if strings.Contains(p.PolicyName, dailyLimit) {
+			e.Reason = dailyLimit
+		}
 		e.After = max(e.After, policyWait(p.PolicyName))
 	case status == http.StatusLocked:
 		e.Class, e.After = crm.Transient, max(e.After, waitLocked)
 	case status == http.StatusConflict:
 		e.Class, e.Reason = crm.Transient, taken
 	case status >= 500, status == http.StatusRequestTimeout, status == 477: // 477: the account is being moved
-		e.Class = crm.Transient
+		e.Class, e.Unknown = crm.Transient, true
 	case (missingCode.MatchString(text) || ours && missingWords.MatchString(text)) && !strings.Contains(text, "hs_"):
 		return notProvisioned(op)
 	case status == http.StatusBadRequest && (takenCode.MatchString(text) || ours && takenWords.MatchString(text)):
@@ -87,10 +90,11 @@ func (c *Connector) classify(op string, status int, h http.Header, body []byte) 
 	return e
 }
 
+// dailyLimit is the Reason where the calls of the day are used up.
+const dailyLimit = "DAILY"
+
 func policyWait(policy string) time.Duration {
 	switch {
-	case strings.Contains(policy, "DAILY"):
-		return waitDaily
 	case strings.Contains(policy, "TEN_SECONDLY"):
 		return waitTenths
 	}
@@ -139,35 +143,14 @@ func (p problem) scopes() []string {
 	return names
 }
 
-// retryAfter reads the header in both of its forms.
-func (c *Connector) retryAfter(h http.Header) time.Duration {
-	v := h.Get("Retry-After")
-	if s, err := strconv.Atoi(v); err == nil && s > 0 {
-		return time.Duration(s) * time.Second
-	}
-	if at, err := http.ParseTime(v); err == nil {
-		return max(0, at.Sub(c.now()))
-	}
-	return 0
-}
-
 func asError(err error) (*crm.Error, bool) { return errors.AsType[*crm.Error](err) }
 
-func hasStatus(err error, status int) bool {
-	e, ok := asError(err)
-	return ok && e.Status == status
-}
+func hasStatus(err error, status int) bool { return rest.HasStatus(err, status) }
 
 // conflicts tells whether another record has the value of a unique property.
 func conflicts(err error) bool {
 	e, ok := asError(err)
 	return ok && e.Reason == taken
-}
-
-// unsettled tells whether the request may have been carried out although it failed.
-func unsettled(err error) bool {
-	e, ok := asError(err)
-	return ok && e.Class == crm.Transient && e.Status != http.StatusLocked && e.Status != http.StatusConflict
 }
 
 func refused(err error) bool {
@@ -176,5 +159,10 @@ func refused(err error) bool {
 }
 
 func notProvisioned(op string) error { return fmt.Errorf("%s: %w", op, crm.ErrNotProvisioned) }
+
+// noResult is a success that doesn't say what was made.
+func noResult(op string) error {
+	return &crm.Error{Class: crm.Transient, Unknown: true, Op: op, Status: http.StatusOK, Reason: "NO_RESULT"}
+}
 
 func gone(op string) error { return fmt.Errorf("%s: %w", op, crm.ErrGone) }

@@ -43,38 +43,40 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func TestClasses(t *testing.T) {
 	const secret = "+34600111222"
 	for _, row := range []struct {
-		name   string
-		status int
-		header map[string]string
-		body   string
-		class  crm.Class
-		reason string
-		after  time.Duration
+		name    string
+		status  int
+		header  map[string]string
+		body    string
+		class   crm.Class
+		reason  string
+		after   time.Duration
+		unknown bool
 	}{
 		{name: "no connection", class: crm.Transient},
 		{name: "bad token", status: 401, body: `{"category":"INVALID_AUTHENTICATION"}`, class: crm.Stopped, reason: "INVALID_AUTHENTICATION"},
-		{name: "gateway", status: 502, body: `<html>` + secret, class: crm.Transient},
-		{name: "account being moved", status: 477, header: map[string]string{"Retry-After": "3600"}, class: crm.Transient, after: time.Hour},
+		{name: "gateway", status: 502, body: `<html>` + secret, class: crm.Transient, unknown: true},
+		{name: "account being moved", status: 477, header: map[string]string{"Retry-After": "3600"}, class: crm.Transient, after: time.Hour, unknown: true},
 		{name: "locked", status: 423, body: `{"category":"LOCKED"}`, class: crm.Transient, reason: "LOCKED", after: 2 * time.Second},
 		{name: "ten seconds", status: 429, body: `{"errorType":"RATE_LIMIT","policyName":"TEN_SECONDLY_ROLLING"}`, class: crm.Limited, reason: "TEN_SECONDLY_ROLLING", after: 10 * time.Second},
 		{name: "one second", status: 429, body: `{"errorType":"RATE_LIMIT","policyName":"SECONDLY"}`, class: crm.Limited, reason: "SECONDLY", after: time.Second},
 		{name: "daily", status: 429, body: `{"errorType":"RATE_LIMIT","policyName":"DAILY"}`, class: crm.Limited, reason: "DAILY", after: time.Hour},
-		{name: "a date", status: 429, header: map[string]string{"Retry-After": "Fri, 02 Jan 2026 03:05:05 GMT"}, class: crm.Limited, after: time.Minute},
 		{name: "refused", status: 400, body: `{"category":"VALIDATION_ERROR","message":"` + secret + ` is bad","errors":[{"code":"INVALID_PHONE ` + secret + `","message":"` + secret + `"}]}`, class: crm.Refused, reason: "VALIDATION_ERROR"},
 		{name: "a rule of the administrator", status: 400, body: `{"category":"VALIDATION_ERROR","errors":[{"code":"PROPERTY_VALIDATION_RULE_VIOLATION"}]}`, class: crm.Stopped, reason: "PROPERTY_VALIDATION_RULE_VIOLATION"},
 		{name: "too large", status: 413, class: crm.Refused},
-		{name: "not JSON", status: 200, body: secret, class: crm.Transient},
-		{name: "cut short", status: 200, body: `{"id":"` + secret, class: crm.Transient},
+		{name: "not JSON", status: 200, body: secret, class: crm.Transient, unknown: true},
+		{name: "cut short", status: 200, body: `{"id":"` + secret, class: crm.Transient, unknown: true},
+		{name: "nothing in it", status: 200, body: `{}`, class: crm.Transient, reason: "NO_RESULT", unknown: true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			c, _ := answering(func(*http.Request) (int, map[string]string, string) { return row.status, row.header, row.body })
-			_, err := c.EnsureFile(t.Context(), crm.File{Key: "f1", Name: "a.pdf"})
+			_, err := c.PutFile(t.Context(), "", "", file("f1"))
 			e, ok := asError(err)
 			if !ok {
 				t.Fatalf("%v, want a classified error", err)
 			}
-			if e.Class != row.class || e.Reason != row.reason || e.After != row.after {
-				t.Errorf("class %v reason %q after %s, want %v %q %s", e.Class, e.Reason, e.After, row.class, row.reason, row.after)
+			if e.Class != row.class || e.Reason != row.reason || e.After != row.after || e.Unknown != row.unknown {
+				t.Errorf("class %v reason %q after %s unknown %v, want %v %q %s %v",
+					e.Class, e.Reason, e.After, e.Unknown, row.class, row.reason, row.after, row.unknown)
 			}
 			for _, leak := range []string{"600111222", "secret-token", "hubspot.invalid"} {
 				if strings.Contains(err.Error(), leak) {
@@ -85,12 +87,16 @@ func TestClasses(t *testing.T) {
 	}
 }
 
+func file(key string) crm.File {
+	return crm.File{Key: key, Name: "a.pdf", Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("")), nil }}
+}
+
 func TestScopesAreNamed(t *testing.T) {
 	c, _ := answering(func(*http.Request) (int, map[string]string, string) {
 		return 403, nil, `{"category":"MISSING_SCOPES","context":{"missingScopes":["files"]},
 			"errors":[{"context":{"requiredGranularScopes":["files","files.ui_hidden.read","Drop Table"]}}]}`
 	})
-	_, err := c.EnsureFile(t.Context(), crm.File{Key: "f1"})
+	_, err := c.PutFile(t.Context(), "", "", file("f1"))
 	e, ok := asError(err)
 	if !ok || e.Class != crm.Stopped || !slices.Equal(e.Scopes, []string{"files", "files.ui_hidden.read"}) {
 		t.Errorf("%v, want Stopped with the two scopes", err)
@@ -102,20 +108,21 @@ func TestScopesAreNamed(t *testing.T) {
 func TestMissingPropertyWords(t *testing.T) {
 	for body, want := range map[string]bool{
 		`{"message":"Property \"threadline_id\" does not exist"}`:                               true,
+		`{"message":"Property \"threadline_bsuid\" does not exist"}`:                            true,
 		`{"errors":[{"code":"PROPERTY_DOESNT_EXIST"}]}`:                                         true,
 		`{"message":"Property values were not valid: [{\"error\":\"PROPERTY_DOESNT_EXIST\"}]"}`: true,
 		`{"message":"Property \"hs_attachment_ids\" does not exist"}`:                           false,
 		`{"message":"something else"}`:                                                          false,
 	} {
 		c, _ := answering(func(*http.Request) (int, map[string]string, string) { return 400, nil, body })
-		err := c.patch(t.Context(), "test", contacts, "1", nil)
+		err := c.patch(t.Context(), contacts, "1", nil)
 		if got := errors.Is(err, crm.ErrNotProvisioned); got != want {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
 }
 
-// TestRowOfBatch proves that HTTP 207 is no success.
+// TestRowOfBatch proves that a batch which went through is no success for a row that didn't.
 func TestRowOfBatch(t *testing.T) {
 	for body, want := range map[string]crm.Class{
 		`{"results":[],"errors":[{"status":"error","category":"VALIDATION_ERROR"}]}`: crm.Refused,
@@ -123,13 +130,8 @@ func TestRowOfBatch(t *testing.T) {
 		`{"results":[],"errors":[{"status":"error","category":"SOMETHING_NEW"}]}`:    crm.Transient,
 		`{"results":[]}`: crm.Transient,
 	} {
-		c, _ := answering(func(r *http.Request) (int, map[string]string, string) {
-			if r.Method == http.MethodGet {
-				return 404, nil, `{}`
-			}
-			return 207, nil, body
-		})
-		_, err := c.EnsureContact(t.Context(), crm.Person{Key: "k"})
+		c, _ := answering(func(*http.Request) (int, map[string]string, string) { return 207, nil, body })
+		_, err := c.CreateContact(t.Context(), crm.Person{Key: "k"})
 		if e, ok := asError(err); !ok || e.Class != want {
 			t.Errorf("%s: %v, want class %v", body, err, want)
 		}
@@ -139,18 +141,16 @@ func TestRowOfBatch(t *testing.T) {
 // TestConflictStatus proves that 409 and 400 are both understood: HubSpot uses either for a value that is taken.
 func TestConflictStatus(t *testing.T) {
 	for _, status := range []int{400, 409} {
-		created := false
 		c, calls := answering(func(r *http.Request) (int, map[string]string, string) {
 			switch {
 			case r.Method == http.MethodPost:
-				created = true
 				return status, nil, `{"category":"VALIDATION_ERROR","errors":[{"code":"CONFLICTING_UNIQUE_VALUE"}]}`
-			case created:
-				return 200, nil, `{"id":"42"}`
+			case strings.Contains(r.URL.Path, "/properties/"):
+				return 200, nil, `{"results":[{"name":"threadline_message","hasUniqueValue":true},{"name":"hs_attachment_ids"}]}`
 			}
-			return 404, nil, `{}`
+			return 200, nil, `{"id":"42"}`
 		})
-		ref, err := c.EnsureEntry(t.Context(), "1", crm.Entry{Key: "m1"})
+		ref, err := c.PutMessage(t.Context(), "1", crm.Entry{Key: "m1", Messages: []crm.Message{{}}}, nil)
 		if err != nil || ref != "42" {
 			t.Errorf("status %d: %q, %v after %v, want 42", status, ref, err, *calls)
 		}
@@ -163,34 +163,30 @@ func TestDeletedEntryStaysDeleted(t *testing.T) {
 		switch {
 		case r.Method == http.MethodPost:
 			return 409, nil, `{}`
+		case strings.Contains(r.URL.Path, "/properties/"):
+			return 200, nil, `{"results":[{"name":"threadline_message","hasUniqueValue":true}]}`
 		case r.URL.Query().Get("archived") == "true":
 			return 200, nil, `{"id":"42"}`
 		}
 		return 404, nil, `{}`
 	})
-	_, err := c.EnsureEntry(t.Context(), "1", crm.Entry{Key: "m1"})
-	if e, ok := asError(err); !ok || e.Class != crm.Refused {
-		t.Errorf("%v, want Refused", err)
+	_, err := c.PutMessage(t.Context(), "1", crm.Entry{Key: "m1", Messages: []crm.Message{{}}}, nil)
+	if e, ok := asError(err); !ok || e.Class != crm.Refused || e.Reason != "DELETED" {
+		t.Errorf("%v, want Refused because it is DELETED", err)
 	}
 }
 
-// TestSearchPages proves that a second match on a later page counts: two are left alone.
+// TestSearchPages proves that a match on a later page counts.
 func TestSearchPages(t *testing.T) {
-	page := 0
 	c, calls := answering(func(r *http.Request) (int, map[string]string, string) {
-		switch {
-		case strings.HasSuffix(r.URL.Path, "/search"):
-			if page++; page == 1 {
-				return 200, nil, `{"results":[{"id":"1","properties":{"phone":"600111222","threadline_id":null}}],"paging":{"next":{"after":"100"}}}`
-			}
-			return 200, nil, `{"results":[{"id":"2","properties":{"phone":"+34600111222"}}]}`
-		case strings.HasSuffix(r.URL.Path, "/upsert"):
-			return 200, nil, `{"results":[{"id":"3"}]}`
+		body, _ := io.ReadAll(r.Body)
+		if strings.Contains(string(body), `"after":"0"`) {
+			return 200, nil, `{"results":[{"id":"1","properties":{"phone":"600111222","threadline_id":null}}],"paging":{"next":{"after":"100"}}}`
 		}
-		return 404, nil, `{}`
+		return 200, nil, `{"results":[{"id":"2","properties":{"mobilephone":"+34600111222","hs_whatsapp_phone_number":"x"}}]}`
 	})
-	ref, err := c.EnsureContact(t.Context(), crm.Person{Key: "k", Phone: "34600111222"})
-	if err != nil || ref != "3" || page != 2 {
-		t.Errorf("%q, %v after %v, want a new contact", ref, err, *calls)
+	found, err := c.SearchContacts(t.Context(), crm.Phone{Digits: "34600111222"})
+	if err != nil || len(found) != 2 || !slices.Equal(found[1].Phones, []string{"+34600111222", "x"}) {
+		t.Errorf("%+v, %v after %v, want two contacts with all their numbers", found, err, *calls)
 	}
 }

@@ -16,12 +16,14 @@ import (
 	"strings"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/rest"
 )
 
 // folder is where our files are in HubSpot's file manager.
 const folder = "/threadline"
 
-const filesPath = "/files/" + Version + "/files"
+// filesPath has a version of its own: HubSpot documents the upload in this one only.
+const filesPath = "/files/2026-03/files"
 
 // private is an access that needs a signed URL, and that no search engine sees.
 const private = "PRIVATE"
@@ -36,15 +38,10 @@ var extensions = map[string]string{
 
 var extension = regexp.MustCompile(`^\.[a-z0-9]{1,8}$`)
 
-// EnsureFile finds the file by the name that its key makes unique, else uploads it in one pass, private. An upload whose
-// answer was lost is overwritten by the next one, should the search not show it yet.
-func (c *Connector) EnsureFile(ctx context.Context, f crm.File) (crm.FileRef, error) {
-	stem, ext := stemOf(f), extensionOf(f)
-	id, err := c.findFile(ctx, f, stem, ext)
-	if id != "" || err != nil {
-		return crm.FileRef(id), err
-	}
-	return c.upload(ctx, f, stem+ext)
+// PutFile uploads the file in one pass, private. Its name is made of its key; a file of that name that is there already
+// keeps it, since overwriting would delete what may be attached: then the new one is given a number.
+func (c *Connector) PutFile(ctx context.Context, _ crm.ContactRef, _ crm.EntryRef, f crm.File) (crm.FileRef, error) {
+	return c.upload(ctx, f, stemOf(f)+extensionOf(f))
 }
 
 var unsafe = regexp.MustCompile(`[^A-Za-z0-9]+`)
@@ -71,7 +68,8 @@ func extensionOf(f crm.File) string {
 	return ".bin"
 }
 
-func (c *Connector) findFile(ctx context.Context, f crm.File, stem, ext string) (string, error) {
+// FindFile looks for the name that PutFile gives.
+func (c *Connector) FindFile(ctx context.Context, _ crm.ContactRef, _ crm.EntryRef, f crm.File) (crm.FileRef, bool, error) {
 	var found struct {
 		Results []struct {
 			ID       string `json:"id"`
@@ -82,21 +80,19 @@ func (c *Connector) findFile(ctx context.Context, f crm.File, stem, ext string) 
 			Archived bool   `json:"archived"`
 		} `json:"results"`
 	}
+	stem, ext := stemOf(f), extensionOf(f)
 	q := url.Values{"name": {stem}, "limit": {"10"}}
-	err := c.call(ctx, "search file", http.MethodGet, filesPath+"/search?"+q.Encode(), nil, &found)
+	err := c.call(ctx, "search files", http.MethodGet, filesPath+"/search?"+q.Encode(), nil, &found)
 	if hasStatus(err, http.StatusNotFound) {
-		return "", nil // there is no such folder or file
-	}
-	if err != nil {
-		return "", err
+		return "", false, nil // there is no such folder or file
 	}
 	for _, r := range found.Results {
 		ours := strings.TrimSuffix(r.Name, ext) == stem && strings.HasPrefix(r.Path, folder+"/")
 		if ours && r.Size == f.Size && !r.Archived && strings.HasSuffix(r.Access, private) {
-			return r.ID, nil
+			return crm.FileRef(r.ID), true, nil
 		}
 	}
-	return "", nil
+	return "", false, err
 }
 
 // upload streams the file between the two halves of a multipart body whose length is known beforehand.
@@ -117,20 +113,21 @@ func (c *Connector) upload(ctx context.Context, f crm.File, name string) (crm.Fi
 	var out struct {
 		ID string `json:"id"`
 	}
-	if err := c.send(ctx, op, http.MethodPost, filesPath, mimeType, body, size, &out); err != nil {
-		return "", err
+	a, err := c.rest.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: filesPath, Type: mimeType, Body: body, Size: size})
+	if err == nil {
+		err = rest.Decode(op, a, &out)
 	}
-	if out.ID == "" {
-		return "", &crm.Error{Class: crm.Transient, Op: op, Status: http.StatusCreated, Reason: "NO_RESULT"}
+	if err == nil && out.ID == "" {
+		err = noResult(op)
 	}
-	return crm.FileRef(out.ID), nil
+	return crm.FileRef(out.ID), c.paused(ctx, err)
 }
 
 // envelope returns what stands before and after the file's bytes.
 func envelope(f crm.File, name string) (head, tail []byte, mimeType string, err error) {
 	options, err := json.Marshal(map[string]any{
 		"access":                      private,
-		"overwrite":                   true,
+		"overwrite":                   false,
 		"duplicateValidationStrategy": "NONE",
 		"duplicateValidationScope":    "EXACT_FOLDER",
 	})

@@ -8,81 +8,87 @@ import (
 	"threadline/shared/crm"
 )
 
-// Properties have no dated version of their own yet.
-const propertiesPath = "/crm/v3/properties/"
-
-// group is the property group of ours on each object.
-const group = "threadline"
-
-// Provision makes our unique properties. It is idempotent and safe to run in parallel. An account that refuses one on
-// communications or notes is served in marked mode; contacts can't do without.
+// Provision makes our properties. It is idempotent and safe to run in parallel. Contacts can't do without threadline_id;
+// everything else can be refused: see mode for messages.
 func (c *Connector) Provision(ctx context.Context) error {
-	if err := c.provision(ctx, contacts, contactKey, "Threadline ID",
-		"Who this is in Threadline. Don't change it: the person's WhatsApp conversation is found by it."); err != nil {
-		return fmt.Errorf("provision contacts: %w", asStopped(err))
+	if err := c.provisionContacts(ctx); err != nil {
+		return fmt.Errorf("provision contacts: %w", err)
 	}
-	kinds := []string{communications}
-	here, err := c.attachesToCommunications(ctx)
+	here, err := c.provisionMessages(ctx, communications)
 	if err != nil {
 		return fmt.Errorf("provision communications: %w", err)
 	}
-	if !here {
-		kinds = append(kinds, notes)
+	if here {
+		return nil
 	}
-	for _, kind := range kinds {
-		err := c.provision(ctx, kind, messageKey, "Threadline message",
-			"Which WhatsApp message this is. Don't change it: it keeps the message from being logged twice.")
-		if err != nil && !refused(err) {
-			return fmt.Errorf("provision %s: %w", kind, err)
-		}
-		c.mu.Lock()
-		c.marked[kind] = err != nil
-		c.mu.Unlock()
+	if _, err := c.provisionMessages(ctx, notes); err != nil {
+		return fmt.Errorf("provision notes: %w", err)
 	}
 	return nil
 }
 
-// provision makes one unique property. It is Refused if the account won't have it, or has it without uniqueness.
-func (c *Connector) provision(ctx context.Context, kind, name, label, description string) error {
-	p, err := c.property(ctx, kind, name)
+func (c *Connector) provisionContacts(ctx context.Context) error {
+	all, err := c.properties(ctx, contacts)
 	if err != nil {
 		return err
 	}
-	if p == nil {
-		if err := c.createProperty(ctx, kind, name, label, description); !conflicts(err) {
-			return err
+	p, ok := all[contactKey]
+	if !ok {
+		p, err = c.createProperty(ctx, contacts, contactKeyDefinition)
+	}
+	if err == nil && !p.unique() {
+		err = &crm.Error{Class: crm.Refused, Op: "check property", Status: http.StatusOK, Reason: "NOT_UNIQUE"}
+	}
+	if err != nil {
+		return asStopped(err)
+	}
+	var lacking []string
+	for _, d := range extraDefinitions {
+		if _, ok := all[d.Name]; ok {
+			continue
 		}
-		// It is there after all: somebody else was faster.
-		if p, err = c.property(ctx, kind, name); err != nil || p == nil {
+		_, err := c.createProperty(ctx, contacts, d)
+		if refused(err) || hasStatus(err, http.StatusForbidden) {
+			lacking = append(lacking, d.Name)
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if p.HasUniqueValue != nil && !*p.HasUniqueValue {
-		return &crm.Error{Class: crm.Refused, Op: "check property", Status: http.StatusOK, Reason: "NOT_UNIQUE"}
-	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lacking = lacking
 	return nil
 }
 
-func (c *Connector) createProperty(ctx context.Context, kind, name, label, description string) error {
-	in := group
-	err := c.call(ctx, "create property group", http.MethodPost, propertiesPath+kind+"/groups",
-		map[string]any{"name": group, "label": "Threadline"}, nil)
-	switch {
-	case refused(err) && kind == contacts:
-		in = "contactinformation" // HubSpot's own group: a plainer place, and no reason to give up
-	case err != nil && !conflicts(err):
-		return err
+// provisionMessages makes the best key for records of a kind that the account takes, and tells whether they carry
+// attachments.
+func (c *Connector) provisionMessages(ctx context.Context, kind string) (attaches bool, err error) {
+	all, err := c.properties(ctx, kind)
+	if err != nil {
+		return false, err
 	}
-	return c.call(ctx, "create property", http.MethodPost, propertiesPath+kind, map[string]any{
-		"name":           name,
-		"label":          label,
-		"description":    description,
-		"groupName":      in,
-		"type":           "string",
-		"fieldType":      "text",
-		"hasUniqueValue": true,
-		"formField":      false,
-	}, nil)
+	p, ok := all[messageKey]
+	d := messageKeyDefinition
+	if !ok {
+		p, err = c.createProperty(ctx, kind, d)
+	}
+	if refused(err) {
+		d.HasUniqueValue = false
+		p, err = c.createProperty(ctx, kind, d)
+	}
+	f := factsOf(all, keyed)
+	switch {
+	case refused(err):
+		f.mode = marked
+	case err != nil:
+		return false, err
+	case !p.unique():
+		f.mode = searched
+	}
+	c.learn(kind, f)
+	return f.attaches, nil
 }
 
 // asStopped says of a refusal that a person has to mend it: ten unique properties are all that an object may have, and

@@ -1,11 +1,13 @@
 package hubspot
 
 import (
+	"context"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
-	"unicode/utf8"
+	"unicode/utf16"
 
-	"threadline/shared/chat"
 	"threadline/shared/crm"
 )
 
@@ -23,69 +25,43 @@ func TestSplitName(t *testing.T) {
 	}
 }
 
-func TestHeading(t *testing.T) {
+// TestNamesStay proves that a name is added where ours stands for one, and that what people typed stays.
+func TestNamesStay(t *testing.T) {
+	ana := crm.Person{Key: "k1", Name: "Ana Silva", Username: "ana.s"}
 	for _, row := range []struct {
-		direction    chat.Direction
-		author, want string
+		first, last string
+		person      crm.Person
+		want        string
 	}{
-		{chat.In, "María", "Received from María"},
-		{chat.Out, "Support", "Sent by Support"},
-		{chat.In, "", "Received"},
-		{chat.Out, " ", "Sent"},
+		{nameless, "", ana, "Ana"},
+		{"", "", ana, "Ana"},
+		{"ana.s", "", ana, "Ana"},
+		{"", "Silva", ana, ""},
+		{"Doctor", "", ana, ""},
+		{"Ana", "Silva", crm.Person{Key: "k1"}, ""},
+		{"", "", crm.Person{Key: "k1"}, ""},
 	} {
-		if got := heading(crm.Entry{Direction: row.direction, Author: row.author}); got != row.want {
-			t.Errorf("%q, want %q", got, row.want)
+		o := object{Properties: map[string]*string{"firstname": &row.first, "lastname": &row.last}}
+		if got := New(Config{}).lacks(o, row.person)["firstname"]; got != row.want {
+			t.Errorf("%q %q: first name %q, want %q", row.first, row.last, got, row.want)
 		}
 	}
 }
 
-// TestBodyFits proves that any text fits into HubSpot's limit, as HTML that is still whole.
-func TestBodyFits(t *testing.T) {
+// TestMarker proves that the marker and the note's id fit into the limit with any text, and are read again.
+func TestMarker(t *testing.T) {
 	c := New(Config{})
-	c.marked[communications] = true
-	for _, piece := range []string{"a", "<", "&amp;", "🙂", "line\n", "é", "\xffa"} {
-		e := crm.Entry{Key: "m1", Direction: chat.In, Author: "María", Text: strings.Repeat(piece, 70_000), Note: "a note"}
-		got := c.html(communications, e)
-		if n := length(got); n > maxBody || n < maxBody-len("<p></p>")-2*len("&amp;") {
-			t.Errorf("%q: %d units, want nearly %d", piece, n, maxBody)
-		}
-		rest := strings.NewReplacer("<p>", "", "</p>", "", "<strong>", "", "</strong>", "", "<em>", "", "</em>", "", "<br>", "",
-			"&amp;", "", "&lt;", "", "&gt;", "").Replace(got)
-		if strings.ContainsAny(rest, "<>&") || !utf8.ValidString(got) {
-			t.Errorf("%q: cut inside of a tag, an entity or a character", piece)
-		}
-		if !strings.Contains(got, shortened) || !strings.Contains(got, "a note") || !strings.HasSuffix(got, marker("m1")+"</p>") {
-			t.Errorf("%q: lost the note, the marker or the hint that it was shortened", piece)
-		}
+	c.learn(communications, facts{mode: marked})
+	e := crm.Entry{Key: "m1", Messages: []crm.Message{{Text: strings.Repeat("a & b", 70_000)}}}
+	got := c.html(communications, e, "123")
+	if n := len(utf16.Encode([]rune(got))); n > maxBody {
+		t.Errorf("%d units, want %d at most", n, maxBody)
 	}
-}
-
-func TestPhones(t *testing.T) {
-	for digits, want := range map[string]string{
-		"34600111222": "+34600111222", "5215512345678": "+525512345678", "5491123456789": "+5491123456789", "1": "+1",
-	} {
-		if got := e164(digits); got != want {
-			t.Errorf("%s: %s, want %s", digits, got, want)
-		}
+	if note := noteOf(object{Properties: map[string]*string{communicationBody: &got}}, "m1"); note != "123" {
+		t.Errorf("note %q, want 123", note)
 	}
-	for _, row := range []struct {
-		typed, digits string
-		same          bool
-	}{
-		{"+1 (415) 555-0100", "14155550100", true},
-		{"415-555-0100", "14155550100", true},
-		{"415-555-0100 ext. 7", "14155550100", false},
-		{"+44 20 7946 0000", "442079460000", true},
-		{"020 7946 0000", "442079460000", true},
-		{"+351 912 345 678", "351912345678", true},
-		{"", "34600111222", false},
-		{"no number", "34600111222", false},
-		{"5512345678", "5215512345678", true},
-		{"+1 551 234 5678", "5215512345678", false},
-	} {
-		if got := sameLine(row.typed, row.digits); got != row.same {
-			t.Errorf("%q and %s: %v, want %v", row.typed, row.digits, got, row.same)
-		}
+	if got = c.html(communications, e, ""); !strings.HasSuffix(got, marker("m1")+"</p>") {
+		t.Error("the marker isn't last")
 	}
 }
 
@@ -102,5 +78,33 @@ func TestFileNames(t *testing.T) {
 		if got := stemOf(f) + extensionOf(f); got != row.want {
 			t.Errorf("%q: %q, want %q", row.name, got, row.want)
 		}
+	}
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { return len(b), nil }
+
+// TestLargestFile proves that a file of 100 MiB, the most that WhatsApp carries, is announced with its length and sent
+// as it comes.
+func TestLargestFile(t *testing.T) {
+	const size = 100 << 20
+	c, _ := answering(func(r *http.Request) (int, map[string]string, string) {
+		n, err := io.Copy(io.Discard, r.Body)
+		if err != nil || n != r.ContentLength || n < size || n > size+4096 {
+			t.Errorf("%d bytes sent, %v, with a length of %d", n, err, r.ContentLength)
+		}
+		return 201, nil, `{"id":"1"}`
+	})
+	f := crm.File{Key: "f1", Name: "film.mp4", MIME: "video/mp4", Size: size, Open: func(context.Context) (io.ReadCloser, error) {
+		return io.NopCloser(io.LimitReader(zeros{}, size)), nil
+	}}
+	used := testing.AllocsPerRun(1, func() {
+		if _, err := c.PutFile(t.Context(), "", "", f); err != nil {
+			t.Error(err)
+		}
+	})
+	if used > 1000 {
+		t.Errorf("%.0f allocations", used)
 	}
 }
