@@ -1,0 +1,125 @@
+package odoo
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"threadline/infra/local/demo"
+)
+
+// The simulator is a demo.CRM: the record with its chatter, as the user of Sales sees it, who answers there.
+var (
+	_ demo.CRM    = (*Simulator)(nil)
+	_ demo.Writer = (*Simulator)(nil)
+)
+
+// Title names the CRM.
+func (s *Simulator) Title() string { return fmt.Sprintf("simulated Odoo %d", s.options.Version) }
+
+// Revision grows with every change.
+func (s *Simulator) Revision() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.revision
+}
+
+// Contacts returns the contacts of people outside, the latest entry first.
+func (s *Simulator) Contacts() []demo.Contact {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := []demo.Contact{}
+	for _, r := range s.sorted("res.partner") {
+		if s.hasUser(r.ID) || !r.flag("active") {
+			continue
+		}
+		c := demo.Contact{ID: strconv.FormatInt(r.ID, 10), Name: r.text("name"), Phone: cmp.Or(r.text("phone"), r.text("mobile"))}
+		for _, m := range s.chatter(r.ID) {
+			c.Entries++
+			if at := timeOf(m); at.After(c.Latest) {
+				c.Latest = at
+			}
+		}
+		list = append(list, c)
+	}
+	slices.SortStableFunc(list, func(a, b demo.Contact) int { return b.Latest.Compare(a.Latest) })
+	return list
+}
+
+// chatter returns a contact's messages in the order in which they were made, whatever their dates.
+func (s *Simulator) chatter(partner int64) []*record {
+	var list []*record
+	for _, m := range s.sorted("mail.message") {
+		if m.text("model") == "res.partner" && m.number("res_id") == partner {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+func timeOf(m *record) time.Time {
+	at, _ := time.Parse(clockFormat, m.text("date"))
+	return at
+}
+
+// Timeline returns a contact's chatter, the oldest first.
+func (s *Simulator) Timeline(contact string) []demo.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, _ := strconv.ParseInt(contact, 10, 64)
+	list := []demo.Entry{}
+	for _, m := range s.chatter(id) {
+		e := demo.Entry{ID: strconv.FormatInt(m.ID, 10), At: timeOf(m), HTML: m.text("body")}
+		for _, id := range m.list("attachment_ids") {
+			if a := s.records["ir.attachment"][id]; a != nil {
+				e.Files = append(e.Files, asFile(a))
+			}
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+func asFile(a *record) demo.File {
+	changed, _ := time.Parse(clockFormat, a.text("write_date"))
+	return demo.File{
+		ID: strconv.FormatInt(a.ID, 10), Name: a.text("name"), MIME: a.text("mimetype"), Size: a.number("file_size"),
+		Private: !a.flag("public"), Changed: changed,
+	}
+}
+
+// Open opens a file.
+func (s *Simulator) Open(file string) (io.ReadSeekCloser, demo.File, error) {
+	s.mu.Lock()
+	id, _ := strconv.ParseInt(file, 10, 64)
+	a := s.records["ir.attachment"][id]
+	s.mu.Unlock()
+	if a == nil || a.text("store_fname") == "" {
+		return nil, demo.File{}, fs.ErrNotExist
+	}
+	content, err := os.Open(s.blobPath(a.text("store_fname")))
+	if err != nil {
+		return nil, demo.File{}, fmt.Errorf("open attachment: %w", err)
+	}
+	return content, asFile(a), nil
+}
+
+// Write posts in a contact's chatter as the user of Sales, and returns when the hooks were called.
+func (s *Simulator) Write(contact, text string) error {
+	id, err := strconv.ParseInt(contact, 10, 64)
+	if err != nil {
+		return fmt.Errorf("contact: %w", err)
+	}
+	_, err = s.run(salesUser, nil, func(t *tx) (any, error) {
+		return t.post("res.partner", []int64{id}, map[string]any{"body": text, "message_type": "comment", "subtype_xmlid": "mail.mt_comment"})
+	})
+	return err
+}
+
+// How says how a user asks for a message.
+func (s *Simulator) How() string { return "Send message in the chatter" }

@@ -1,0 +1,26 @@
+package odoo
+
+import "testing"
+
+func TestPlainText(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                             "",
+		"<p>hello</p>":                                 "hello",
+		"<p>one<br>two</p><p>three</p>":                "one\ntwo\nthree",
+		"<p>a &lt;b&gt; &amp; c&nbsp;d</p>":            "a <b> & c d",
+		"<p>some\n   <b>bold</b> <i>and</i>":           "some bold and",
+		"<div><p>x</p></div><div>y</div>":              "x\ny",
+		"<ul><li>one</li><li>two</li></ul>":            "- one\n- two",
+		"<script>alert(1)</script><p>x</p><!-- no -->": "x",
+		`<p><a href="https://example.com/a?b=1&amp;c=2">our shop</a></p>`:                                                  "our shop (https://example.com/a?b=1&c=2)",
+		`<p><a href="https://example.com">https://example.com</a></p>`:                                                     "https://example.com",
+		`<p><a href="https://example.com">example.com</a></p>`:                                                             "example.com",
+		`<p><a href="https://odoo.example/web#id=3" data-oe-model="res.partner" data-oe-id="3">@Sales</a> please look</p>`: "@Sales please look",
+		"<p>1 < 2</p>":                         "1 < 2",
+		"<p>first</p><p><br></p><p>second</p>": "first\n\nsecond",
+	} {
+		if got := plainText(in); got != want {
+			t.Errorf("%q is %q, want %q", in, got, want)
+		}
+	}
+}
