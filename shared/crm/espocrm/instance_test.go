@@ -1,0 +1,108 @@
+package espocrm_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	sim "threadline/infra/local/espocrm"
+	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
+	"threadline/shared/crm/espocrm"
+)
+
+// clock is the time of a test: it passes when the test says so.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+func (c *clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
+
+const (
+	apiKey   = "test-api-key"
+	password = "test-password"
+	secret   = "test-webhook-secret"
+)
+
+// simulated is a simulated EspoCRM behind a real listener, looked at through its own API.
+type simulated struct {
+	*inspector
+	sim   *sim.Simulator
+	url   string
+	clock *clock
+	http  http.RoundTripper
+}
+
+func newSimulated(t *testing.T, o sim.Options) *simulated {
+	t.Helper()
+	c := &clock{at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}
+	o.APIKey, o.Password, o.HookSecret, o.StateDir, o.Now = apiKey, password, secret, t.TempDir(), c.Now
+	s, err := sim.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(s.API())
+	t.Cleanup(func() {
+		server.Close()
+		if err := s.Close(); err != nil {
+			t.Errorf("close simulator: %v", err)
+		}
+	})
+	look := &inspector{t: t, url: server.URL, key: apiKey, http: server.Client(), since: c.Now()}
+	return &simulated{inspector: look, sim: s, url: server.URL, clock: c, http: validating(t, server.Client().Transport)}
+}
+
+func (s *simulated) connect(wrap func(http.RoundTripper) http.RoundTripper) crm.Connector {
+	return s.connector(wrap)
+}
+
+func (s *simulated) connector(wrap func(http.RoundTripper) http.RoundTripper) *espocrm.Connector {
+	transport := s.http
+	if wrap != nil {
+		transport = wrap(transport)
+	}
+	return espocrm.New(espocrm.Config{
+		URL:           s.url + "/",
+		APIKey:        func(context.Context) (string, error) { return apiKey, nil },
+		WebhookSecret: func(context.Context) (string, error) { return secret, nil },
+		HTTP:          &http.Client{Transport: transport},
+		Now:           s.clock.Now,
+	})
+}
+
+func (s *simulated) fixture(inText bool) crmtest.Fixture {
+	return crmtest.Fixture{Connect: s.connect, CRM: s, Advance: s.clock.Advance, Ready: true, TimeInText: inText}
+}
+
+// AddContact types a contact in, with a number as imports left it.
+func (s *simulated) AddContact(name, phone string) (string, bool) {
+	id, err := s.sim.AddContact(name, phone)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return id, true
+}
+
+func (s *simulated) Forbid() string {
+	s.sim.Forbid("Contact", "create")
+	return "Contact: create"
+}
+
+func (s *simulated) Limit(d time.Duration) bool {
+	s.sim.Limit(s.clock.Now().Add(d))
+	return true
+}
