@@ -1,0 +1,244 @@
+package pipedrive_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"threadline/shared/chat"
+	"threadline/shared/crm"
+)
+
+// asked returns what the webhooks that arrived ask for.
+func (a *account) asked(c crm.Receiver) []crm.Request {
+	a.t.Helper()
+	a.sim.Flush()
+	var all []crm.Request
+	for _, call := range a.hooks.take() {
+		in, err := c.ParseInbound(a.t.Context(), call)
+		if err != nil {
+			a.t.Fatalf("parse webhook: %v", err)
+		}
+		all = append(all, in.Requests...)
+	}
+	return all
+}
+
+// TestAnswerByNote proves the whole way of an answer: a note, its webhook, its question, and what is told on the note.
+func TestAnswerByNote(t *testing.T) {
+	a := newAccount(t)
+	c := a.provisioned()
+	on := a.contact(c)
+	_, cursor, err := c.FetchOutbound(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.clock.Advance(time.Minute)
+	if err := a.sim.Write(string(on), "See you at 5 & bring <both> keys\nbye"); err != nil {
+		t.Fatal(err)
+	}
+	got := a.asked(c)
+	if len(got) != 1 {
+		t.Fatalf("%d requests, want 1", len(got))
+	}
+	r := got[0]
+	if r.Contact != on || r.Text != "See you at 5 & bring <both> keys\nbye" || r.ID == "" || r.Entry == "" || r.At.IsZero() {
+		t.Errorf("request %+v", r)
+	}
+	asked, cursor, err := c.FetchOutbound(t.Context(), cursor)
+	if err != nil || len(asked) != 1 || asked[0].ID != r.ID || asked[0].Entry != r.Entry || asked[0].Text != r.Text || asked[0].Actor != "Sales" {
+		t.Errorf("asked for: %+v, %v; want the same request", asked, err)
+	}
+
+	for range 2 { // it is idempotent
+		if err := c.Report(t.Context(), r, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Report(t.Context(), r, "the window of 24 hours is <closed>"); err != nil {
+		t.Fatal(err)
+	}
+	text := a.Entries(string(on))[0].Text
+	if !strings.HasPrefix(text, "/wa See you") || !strings.Contains(text, "Not sent: the window of 24 hours is <closed>") || strings.Contains(text, "Sent.") {
+		t.Errorf("the note is %q", text)
+	}
+	// What we write ourselves asks for nothing, by webhook or by question.
+	if more := a.asked(c); len(more) != 0 {
+		t.Errorf("our own change asks for %+v", more)
+	}
+	if more, _, err := c.FetchOutbound(t.Context(), cursor); err != nil || len(more) != 0 {
+		t.Errorf("a note that has been dealt with asks for %+v, %v", more, err)
+	}
+}
+
+// TestStatusOnNote proves that a later status replaces the first one, and that the writer's words stay.
+func TestStatusOnNote(t *testing.T) {
+	a := newAccount(t)
+	c := a.provisioned()
+	on := a.contact(c)
+	if err := a.sim.Write(string(on), "hello there"); err != nil {
+		t.Fatal(err)
+	}
+	r := a.asked(c)[0]
+	e := hello()
+	e.Messages[0].Direction = chat.Out
+	for status, want := range map[chat.Status]string{chat.Delivered: "WhatsApp: Delivered.", chat.Failed: "WhatsApp: The number isn't on WhatsApp."} {
+		e.Messages[0].Status, e.Messages[0].Note = status, ""
+		if status == chat.Failed {
+			e.Messages[0].Note = "The number isn't on WhatsApp."
+		}
+		if err := c.UpdateMessage(t.Context(), on, r.Entry, e, nil); err != nil {
+			t.Fatal(err)
+		}
+		text := a.Entries(string(on))[0].Text
+		if !strings.HasPrefix(text, "/wa hello there\n") || !strings.Contains(text, want) || strings.Count(text, "WhatsApp:") != 1 {
+			t.Errorf("the note is %q", text)
+		}
+	}
+}
+
+// TestCommands proves which notes are answers, and what they say.
+func TestCommands(t *testing.T) {
+	for content, want := range map[string]string{
+		"<p>/wa hello</p>":                                "hello",
+		"/wa hello":                                       "hello",
+		"<div>/WA&nbsp;hello</div>":                       "hello",
+		"<p>/wa</p><p>two<br>lines &lt;3</p>":             "two\nlines <3",
+		"<p>/wa list:</p><ul><li>one</li><li>b</li></ul>": "list:\n- one\n- b",
+		"<p>hello</p>":                                    "",
+		"<p>/wait for me</p>":                             "",
+		"<p>/wa</p>":                                      "",
+		"<p>/wa &nbsp;</p>":                               "",
+		"<p>say /wa hello</p>":                            "",
+		// A copy of a note with what became of the first one.
+		"<p>/wa hello again</p><p>WhatsApp: Sent. Ref. tl0123456789abcdef</p>": "hello again",
+	} {
+		a := newAccount(t)
+		c := a.provisioned()
+		on := a.contact(c)
+		if _, err := a.sim.AddNote(string(on), content); err != nil {
+			t.Fatal(err)
+		}
+		got := a.asked(c)
+		if want == "" && len(got) != 0 || want != "" && (len(got) != 1 || got[0].Text != want) {
+			t.Errorf("%s: %+v, want %q", content, got, want)
+		}
+	}
+}
+
+// TestEditedNote proves that a note is one request, however often it is edited, and that an edit can make it one.
+func TestEditedNote(t *testing.T) {
+	a := newAccount(t)
+	c := a.provisioned()
+	on := a.contact(c)
+	id, err := a.sim.AddNote(string(on), "<p>call her</p>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.asked(c); len(got) != 0 {
+		t.Fatalf("%+v", got)
+	}
+	seen := map[string]bool{}
+	for _, content := range []string{"<p>/wa call me</p>", "<p>/wa call me, please</p>"} {
+		if err := a.sim.EditNote(id, content); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range a.asked(c) {
+			seen[r.ID] = true
+		}
+	}
+	if len(seen) != 1 {
+		t.Errorf("%d requests, want 1", len(seen))
+	}
+}
+
+// TestForged proves that nothing gets in without the password.
+func TestForged(t *testing.T) {
+	a := newAccount(t)
+	c := a.provisioned()
+	on := a.contact(c)
+	if err := a.sim.Write(string(on), "hello"); err != nil {
+		t.Fatal(err)
+	}
+	a.sim.Flush()
+	call := a.hooks.take()[0]
+	for name, auth := range map[string]string{
+		"none": "", "wrong": "Basic dGhyZWFkbGluZTp3cm9uZw==", "no password": "Basic dGhyZWFkbGluZTo=", "not basic": "Bearer " + password,
+	} {
+		forged := call
+		forged.Header = call.Header.Clone()
+		forged.Header.Set("Authorization", auth)
+		if _, err := c.ParseInbound(t.Context(), forged); !errors.Is(err, crm.ErrForged) {
+			t.Errorf("%s: %v, want ErrForged", name, err)
+		}
+	}
+	for _, body := range []string{"", "[", `{"meta":{"entity":"note","action":"create","change_source":"app","entity_id":"9"},"data":null}`,
+		`{"meta":{"entity":"note","action":"create","change_source":"app"},"data":{"content":"/wa hi"}}`} {
+		broken := call
+		broken.Body = []byte(body)
+		_, err := c.ParseInbound(t.Context(), broken)
+		if e, ok := errors.AsType[*crm.Error](err); !ok || e.Class != crm.Refused {
+			t.Errorf("%q: %v, want Refused", body, err)
+		}
+	}
+}
+
+// TestForms proves that ids and times are read in the forms that Pipedrive's pages and users show.
+func TestForms(t *testing.T) {
+	a := newAccount(t)
+	c := a.provisioned()
+	on := a.contact(c)
+	if err := a.sim.Write(string(on), "hello"); err != nil {
+		t.Fatal(err)
+	}
+	a.sim.Flush()
+	call := a.hooks.take()[0]
+	for person, want := range map[string]crm.ContactRef{`7`: "7", `"7"`: "7", `null`: "", `{"value":7}`: ""} {
+		call.Body = []byte(`{"meta":{"entity":"note","action":"change","change_source":"app","user_id":12,"entity_id":9},
+			"data":{"id":"9","user":3,"content":"/wa hi","person_id":` + person + `,"add_time":"2026-11-02 09:00:00"}}`)
+		in, err := c.ParseInbound(t.Context(), call)
+		if err != nil || len(in.Requests) != 1 || in.Requests[0].Contact != want || in.Requests[0].At.Hour() != 9 {
+			t.Errorf("person_id %s: %+v, %v", person, in, err)
+		}
+	}
+}
+
+// TestLostWebhook proves that an answer whose webhook never arrived is found by asking, once, and that what is older than
+// the first question isn't sent.
+func TestLostWebhook(t *testing.T) {
+	a := newAccount(t)
+	c := a.connector(nil)
+	if err := c.Provision(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	on := a.contact(c)
+	a.hooks.fail(503)
+	if err := a.sim.Write(string(on), "too old"); err != nil {
+		t.Fatal(err)
+	}
+	a.sim.Flush()
+	a.clock.Advance(time.Minute)
+	_, cursor, err := c.FetchOutbound(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	for _, text := range []string{"first", "second"} {
+		a.clock.Advance(time.Minute)
+		if err := a.sim.Write(string(on), text); err != nil {
+			t.Fatal(err)
+		}
+		a.sim.Flush()
+		var got []crm.Request
+		if got, cursor, err = c.FetchOutbound(t.Context(), cursor); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range got {
+			texts[r.ID] = r.Text
+		}
+	}
+	if len(texts) != 2 {
+		t.Errorf("asked for %v, want the two that are new", texts)
+	}
+}
