@@ -1,0 +1,182 @@
+package salesforce
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"mime"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"threadline/infra/local/demo"
+)
+
+// Title is the vendor's name.
+func (s *Simulator) Title() string { return "Simulated Salesforce" }
+
+// Revision grows with every change.
+func (s *Simulator) Revision() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.revision
+}
+
+// Row is a record as its user sees it.
+type Row struct {
+	ID, Object string
+	Values     map[string]string
+}
+
+// Rows returns the records of an object that exist, the oldest first.
+func (s *Simulator) Rows(object string) []Row {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []Row
+	for _, r := range s.all(object) {
+		if !r.Deleted {
+			list = append(list, Row{r.ID, r.Object, r.clone().Values})
+		}
+	}
+	return list
+}
+
+// Contacts returns the contacts, the latest entry first.
+func (s *Simulator) Contacts() []demo.Contact {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []demo.Contact
+	for _, r := range s.all("Contact") {
+		if r.Deleted {
+			continue
+		}
+		c := demo.Contact{ID: r.ID, Name: nameOf(r), Phone: cmp.Or(r.Values["MobilePhone"], r.Values["Phone"])}
+		for _, e := range s.timeline(r.ID) {
+			c.Entries++
+			c.Latest = e.At
+		}
+		list = append(list, c)
+	}
+	slices.SortStableFunc(list, func(a, b demo.Contact) int { return b.Latest.Compare(a.Latest) })
+	return list
+}
+
+// Timeline returns what is on a contact's record: messages by their time, tasks by their day.
+func (s *Simulator) Timeline(contact string) []demo.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.timeline(contact)
+}
+
+func (s *Simulator) timeline(contact string) []demo.Entry {
+	var list []demo.Entry
+	for _, r := range s.all("WA_Message__c") {
+		if !r.Deleted && r.Values["Contact__c"] == contact {
+			at, _ := time.Parse(stamp, r.Values["SentAt__c"])
+			list = append(list, s.entry(r, at, r.Values["Body__c"]))
+		}
+	}
+	for _, r := range s.all("Task") {
+		if !r.Deleted && r.Values["WhoId"] == contact {
+			day, _ := time.Parse(time.DateOnly, r.Values["ActivityDate"])
+			list = append(list, s.entry(r, day, r.Values["Subject"]+"\n"+r.Values["Description"]))
+		}
+	}
+	slices.SortStableFunc(list, func(a, b demo.Entry) int { return a.At.Compare(b.At) })
+	return list
+}
+
+func (s *Simulator) entry(r *record, at time.Time, text string) demo.Entry {
+	shown := strings.ReplaceAll(html.EscapeString(text), "\n", "<br>")
+	e := demo.Entry{ID: r.ID, At: at, HTML: "<p>" + shown + "</p>"}
+	for _, link := range s.all("ContentDocumentLink") {
+		if !link.Deleted && link.Values["LinkedEntityId"] == r.ID {
+			e.Files = append(e.Files, s.file(link))
+		}
+	}
+	return e
+}
+
+func (s *Simulator) file(link *record) demo.File {
+	document := s.records[link.Values["ContentDocumentId"]]
+	version := s.records[document.Values["LatestPublishedVersionId"]]
+	size, _ := strconv.ParseInt(version.Values["ContentSize"], 10, 64)
+	name := version.Values["PathOnClient"]
+	return demo.File{
+		ID: document.ID, Name: name, MIME: cmp.Or(mime.TypeByExtension(path.Ext(name)), "application/octet-stream"), Size: size,
+		Private: link.Values["Visibility"] == "InternalUsers" || !s.options.Sites, Changed: version.Changed,
+	}
+}
+
+// Open opens a file's bytes.
+func (s *Simulator) Open(id string) (io.ReadSeekCloser, demo.File, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, link := range s.all("ContentDocumentLink") {
+		if link.Values["ContentDocumentId"] != id || link.Deleted {
+			continue
+		}
+		version := s.records[s.records[id].Values["LatestPublishedVersionId"]]
+		content, err := os.Open(s.blobPath(version.Values["VersionData"]))
+		return content, s.file(link), err
+	}
+	return nil, demo.File{}, errors.New("no such file")
+}
+
+// Add types a record in, as a user would, and returns its id.
+func (s *Simulator) Add(object string, values map[string]string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := s.schema[object]
+	if o == nil {
+		return "", fmt.Errorf("no object %s", object)
+	}
+	for name, value := range values {
+		f := o.fields[name]
+		if f == nil {
+			return "", noColumn(name, object)
+		}
+		stored, err := s.checkValue(o, name, f, value)
+		if err != nil {
+			return "", err
+		}
+		values[name] = stored
+	}
+	r := s.newRecord(object, values)
+	r.By = s.user(1)
+	if o.custom {
+		r.Values["Name"] = s.autoNumber(object)
+	}
+	return r.ID, s.commit(r)
+}
+
+// Delete puts a record into the recycle bin, with its details.
+func (s *Simulator) Delete(id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.records[long(id)]
+	if r == nil || r.Deleted {
+		return errors.New("no such record")
+	}
+	return s.remove(r)
+}
+
+// Merge lets the second contact live on in the first.
+func (s *Simulator) Merge(winner, loser string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	w, err := s.find("Contact", winner)
+	if err != nil {
+		return err
+	}
+	l, err := s.find("Contact", loser)
+	if err != nil {
+		return err
+	}
+	return s.merge(w, l)
+}

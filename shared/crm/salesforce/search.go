@@ -1,0 +1,103 @@
+package salesforce
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"threadline/shared/crm"
+)
+
+// maxHits bounds what a search returns: a number is on a few contacts at most.
+const maxHits = "200"
+
+// SearchContacts asks the search index and the table. The index is fast, but it lags behind, and it knows words: of
+// "600 111 222" it knows three. The table is read as it is now, and however a number was typed: it counts where the
+// index refuses the question.
+func (c *Connector) SearchContacts(ctx context.Context, p crm.Phone) ([]crm.Contact, error) {
+	if !p.Known() {
+		return nil, nil
+	}
+	hits, err := c.searchIndex(ctx, p)
+	if err != nil && !refused(err) {
+		return nil, err
+	}
+	more, err := c.searchTable(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	var list []crm.Contact
+	for _, hit := range append(hits, more...) {
+		ref := crm.ContactRef(long(hit.ID))
+		if !slices.ContainsFunc(list, func(known crm.Contact) bool { return known.Ref == ref }) {
+			list = append(list, hit.found())
+		}
+	}
+	return list, nil
+}
+
+// searchIndex searches telephone fields for each way to write the number.
+// https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_search_parameterized_get.htm
+func (c *Connector) searchIndex(ctx context.Context, p crm.Phone) ([]contact, error) {
+	var found struct {
+		Records []contact `json:"searchRecords"`
+	}
+	q := url.Values{
+		"q": {strings.Join(plain(slices.Concat(p.Ways, p.National)), " OR ")}, "in": {"PHONE"}, "sobject": {"Contact"},
+		"Contact.fields": {contactFields}, "Contact.limit": {maxHits},
+	}
+	err := c.do(ctx, call{
+		op: "search contact", object: "Contact", method: http.MethodGet, path: "parameterizedSearch?" + q.Encode(),
+	}, &found)
+	return found.Records, err
+}
+
+// searchTable looks for the national number's digits with anything between them. In an org with very many contacts that
+// may take Salesforce too long; then what the index said counts.
+func (c *Connector) searchTable(ctx context.Context, p crm.Phone) ([]contact, error) {
+	var conditions []string
+	for _, national := range plain(p.National) {
+		pattern := literal("%" + strings.Join(strings.Split(national, ""), "%") + "%")
+		for _, field := range []string{"Phone", "MobilePhone", "HomePhone", "OtherPhone"} {
+			conditions = append(conditions, field+" LIKE "+pattern)
+		}
+	}
+	if conditions == nil {
+		return nil, nil
+	}
+	rows, err := query[contact](ctx, c, "search contact", "Contact",
+		queryPath("SELECT "+contactFields+" FROM Contact WHERE "+strings.Join(conditions, " OR ")+" LIMIT "+maxHits))
+	if reason(err) == queryTimeout {
+		return nil, nil
+	}
+	return rows, err
+}
+
+// dials tells whether one of the numbers ends with the digits of the telephone.
+func dials(numbers []string, p crm.Phone) bool {
+	return slices.ContainsFunc(numbers, func(typed string) bool {
+		return slices.ContainsFunc(p.National, func(n string) bool { return n != "" && strings.HasSuffix(digits(typed), n) })
+	})
+}
+
+// plain leaves nothing but digits of the ways to write a number, so that none holds an operator or a wildcard.
+func plain(ways []string) []string {
+	var list []string
+	for _, way := range ways {
+		if way = digits(way); way != "" && !slices.Contains(list, way) {
+			list = append(list, way)
+		}
+	}
+	return list
+}
+
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
+}
