@@ -1,0 +1,161 @@
+// Package webhookcrm is a CRM of a company's own that takes what Threadline's webhook connector sends: an example of the
+// receiver that such a company writes, and a simulator to test the connector with.
+//
+// It keeps the receiver's side of docs/crm/webhook.md: what isn't signed is refused, what is put twice with one key is
+// there once, gaps on a record are filled and nothing is overwritten, a file's bytes are compared with the hash that was
+// signed. It shares no code with the connector.
+//
+// Everything it holds is in Options.StateDir (mode 0600) and is there again after a restart. Faults for tests are
+// switched on in Go: see Limit, Forbid, Fail, Drop.
+package webhookcrm
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Options configure a Simulator. StateDir and Secret are required.
+type Options struct {
+	Secret    string // signs what comes and what goes
+	StateDir  string // made if missing
+	EventsURL string // where requests of the CRM's user go: Threadline's /crm/webhook/events
+	HTTP      *http.Client
+	Now       func() time.Time
+
+	// Least makes it a receiver that does the least there is: it gives no refs, so that it is addressed by Threadline's
+	// keys, and it doesn't look for contacts.
+	Least bool
+}
+
+// Simulator is the company's CRM. It is safe for concurrent use.
+type Simulator struct {
+	options Options
+
+	mu       sync.Mutex
+	journal  *os.File
+	lastID   int64
+	revision int64
+	contacts table[*contact]
+	entries  table[*entry]
+	files    table[*file]
+	requests table[*request]
+	calls    []Call
+	faults   faults
+}
+
+// New returns the CRM that StateDir holds.
+func New(o Options) (*Simulator, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.HTTP == nil {
+		o.HTTP = &http.Client{Timeout: 10 * time.Second}
+	}
+	s := &Simulator{options: o, lastID: 100}
+	if o.Secret == "" {
+		return nil, errors.New("a receiver without a secret would believe anybody")
+	}
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("open state: %w", err)
+	}
+	return s, nil
+}
+
+// Close closes the journal. What was answered is already in it.
+func (s *Simulator) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.journal.Close()
+}
+
+// change is a line of the journal: the new state of one thing.
+type change struct {
+	Contact *contact `json:"contact,omitempty"`
+	Entry   *entry   `json:"entry,omitempty"`
+	File    *file    `json:"file,omitempty"`
+	Request *request `json:"request,omitempty"`
+}
+
+func (s *Simulator) open() error {
+	if err := os.MkdirAll(filepath.Join(s.options.StateDir, "files"), 0o700); err != nil {
+		return err
+	}
+	name := filepath.Join(s.options.StateDir, "journal.jsonl")
+	old, err := os.ReadFile(name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	whole := 0 // a line that was cut short by a crash was never answered
+	for line := range bytes.Lines(old) {
+		if line[len(line)-1] != '\n' {
+			break
+		}
+		var c change
+		if err := json.Unmarshal(line, &c); err != nil {
+			return fmt.Errorf("read %s at byte %d: %w", name, whole, err)
+		}
+		s.apply(c)
+		whole += len(line)
+	}
+	s.journal, err = os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := s.journal.Truncate(int64(whole)); err != nil {
+		return err
+	}
+	_, err = s.journal.Seek(0, 2)
+	return err
+}
+
+func (s *Simulator) apply(c change) {
+	switch {
+	case c.Contact != nil:
+		s.contacts.set(c.Contact)
+		s.sawID(c.Contact.ID)
+	case c.Entry != nil:
+		s.entries.set(c.Entry)
+		s.sawID(c.Entry.ID)
+	case c.File != nil:
+		s.files.set(c.File)
+		s.sawID(c.File.ID)
+	case c.Request != nil:
+		s.requests.set(c.Request)
+		s.sawID(c.Request.ID)
+	}
+	s.revision++
+}
+
+// commit makes a change lasting; then it is there for everybody.
+func (s *Simulator) commit(c change) error {
+	line, err := json.Marshal(c)
+	if err == nil {
+		_, err = s.journal.Write(append(line, '\n'))
+	}
+	if err != nil {
+		return fmt.Errorf("write journal: %w", err)
+	}
+	s.apply(c)
+	return nil
+}
+
+func (s *Simulator) sawID(id string) {
+	if n, err := strconv.ParseInt(id, 10, 64); err == nil && n > s.lastID {
+		s.lastID = n
+	}
+}
+
+// newID returns the next id. One counter serves all kinds, so that an id in the wrong place never works by chance.
+func (s *Simulator) newID() string {
+	s.lastID++
+	return strconv.FormatInt(s.lastID, 10)
+}
