@@ -230,7 +230,7 @@ func (p *past) inTheCRM(t *testing.T, s *Sim) {
 	var waits []time.Duration
 	old := 0
 	for _, e := range s.Postings() {
-		if at, live := p.wrote[e.Text]; live {
+		if at, live := p.wrote[e.Messages[0].Text]; live {
 			waits = append(waits, e.Made.Sub(at))
 			continue
 		}

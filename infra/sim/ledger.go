@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"threadline/shared/chat"
 	"threadline/shared/crm"
 )
 
@@ -38,12 +39,26 @@ type noting struct {
 	s *Sim
 }
 
-// EnsureEntry is the connector's.
-func (p *noting) EnsureEntry(ctx context.Context, on crm.ContactRef, e crm.Entry) (crm.EntryRef, error) {
-	ref, err := p.Connector.EnsureEntry(ctx, on, e)
-	if err != nil {
-		return ref, err
+// PutMessage is the connector's.
+func (p *noting) PutMessage(ctx context.Context, on crm.ContactRef, e crm.Entry, files []crm.FileRef) (crm.EntryRef, error) {
+	ref, err := p.Connector.PutMessage(ctx, on, e, files)
+	if err == nil {
+		p.note(ctx, on, e)
 	}
+	return ref, err
+}
+
+// FindMessage is the connector's.
+func (p *noting) FindMessage(ctx context.Context, on crm.ContactRef, e crm.Entry) (crm.EntryRef, bool, error) {
+	ref, ok, err := p.Connector.FindMessage(ctx, on, e)
+	if ok && err == nil {
+		p.note(ctx, on, e)
+	}
+	return ref, ok, err
+}
+
+// note remembers an entry that is there.
+func (p *noting) note(ctx context.Context, on crm.ContactRef, e crm.Entry) {
 	inv, _ := ctx.Value(invocationKey{}).(*invocation)
 	p.s.mu.Lock()
 	defer p.s.mu.Unlock()
@@ -51,7 +66,6 @@ func (p *noting) EnsureEntry(ctx context.Context, on crm.ContactRef, e crm.Entry
 		p.s.known[e.Key] = true
 		p.s.postings = append(p.s.postings, Posting{e, on, p.s.at(inv)})
 	}
-	return ref, nil
 }
 
 // Ledger is the plainest CRM there can be: it finds everything again by its key. It is as slow and as limited as a Pace and
@@ -106,26 +120,50 @@ func (a *ledgerAPI) call(ctx context.Context, op string, calls int, do func()) e
 // Name returns "ledger".
 func (*ledgerAPI) Name() string { return "ledger" }
 
+// Capabilities are those of a CRM in which everything has a key.
+func (*ledgerAPI) Capabilities() crm.Capabilities {
+	return crm.Capabilities{AtomicContacts: true, AtomicMessages: true, AtomicFiles: true, FilesFirst: true}
+}
+
+// Check has nothing to look at.
+func (*ledgerAPI) Check(context.Context) error { return nil }
+
 // Provision has nothing to do.
 func (*ledgerAPI) Provision(context.Context) error { return nil }
 
-// EnsureContact takes the person's key for the record's name.
-func (a *ledgerAPI) EnsureContact(ctx context.Context, p crm.Person) (crm.ContactRef, error) {
-	return crm.ContactRef(p.Key), a.call(ctx, "contact", 3, func() {})
+// ContactByKey finds nobody: making a contact again is finding it.
+func (a *ledgerAPI) ContactByKey(ctx context.Context, _ chat.ContactID) (c crm.Contact, ok bool, err error) {
+	return c, false, a.call(ctx, "key", 1, func() {})
 }
 
-// EnsureEntry makes an entry under its key.
-func (a *ledgerAPI) EnsureEntry(ctx context.Context, _ crm.ContactRef, e crm.Entry) (crm.EntryRef, error) {
+// SearchContacts finds nobody.
+func (a *ledgerAPI) SearchContacts(ctx context.Context, _ crm.Phone) ([]crm.Contact, error) {
+	return nil, a.call(ctx, "search", 1, func() {})
+}
+
+// CreateContact takes the person's key for the record's name.
+func (a *ledgerAPI) CreateContact(ctx context.Context, p crm.Person) (crm.ContactRef, error) {
+	return crm.ContactRef(p.Key), a.call(ctx, "contact", 1, func() {})
+}
+
+// FillContact has nothing to fill.
+func (a *ledgerAPI) FillContact(ctx context.Context, _ crm.ContactRef, _ crm.Person) error {
+	return a.call(ctx, "fill", 1, func() {})
+}
+
+// PutMessage makes an entry under its key.
+func (a *ledgerAPI) PutMessage(ctx context.Context, _ crm.ContactRef, e crm.Entry, files []crm.FileRef) (crm.EntryRef, error) {
 	ref := crm.EntryRef(e.Key)
-	return ref, a.call(ctx, "entry", 2, func() {
-		if _, there := a.l.entries[ref]; !there {
-			a.l.entries[ref] = e
-		}
-	})
+	return ref, a.call(ctx, "entry", 2, func() { a.l.entries[ref], a.l.files[ref] = e, files })
 }
 
-// EnsureFile reads a file.
-func (a *ledgerAPI) EnsureFile(ctx context.Context, f crm.File) (crm.FileRef, error) {
+// FindMessage isn't needed where there are keys.
+func (a *ledgerAPI) FindMessage(context.Context, crm.ContactRef, crm.Entry) (crm.EntryRef, bool, error) {
+	return "", false, nil
+}
+
+// PutFile reads a file.
+func (a *ledgerAPI) PutFile(ctx context.Context, _ crm.ContactRef, _ crm.EntryRef, f crm.File) (crm.FileRef, error) {
 	r, err := f.Open(ctx)
 	if err != nil {
 		return "", err
@@ -137,7 +175,12 @@ func (a *ledgerAPI) EnsureFile(ctx context.Context, f crm.File) (crm.FileRef, er
 	return crm.FileRef(f.Key), a.call(ctx, "file", 1, func() {})
 }
 
-// Complete brings an entry up to date.
-func (a *ledgerAPI) Complete(ctx context.Context, _ crm.ContactRef, e crm.EntryRef, to crm.Entry, files []crm.FileRef) error {
-	return a.call(ctx, "complete", 1, func() { a.l.entries[e], a.l.files[e] = to, files })
+// FindFile isn't needed where there are keys.
+func (a *ledgerAPI) FindFile(context.Context, crm.ContactRef, crm.EntryRef, crm.File) (crm.FileRef, bool, error) {
+	return "", false, nil
+}
+
+// UpdateMessage brings an entry up to date.
+func (a *ledgerAPI) UpdateMessage(ctx context.Context, _ crm.ContactRef, e crm.EntryRef, to crm.Entry, files []crm.FileRef) error {
+	return a.call(ctx, "update", 1, func() { a.l.entries[e], a.l.files[e] = to, files })
 }

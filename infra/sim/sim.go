@@ -192,8 +192,9 @@ func (s *Sim) wire() {
 	s.consume("router", "Bulk", s.Bulk, s.BulkDLQ, 1, route)
 	s.consume("crmsync", "CRM", s.CRM, s.CRMDLQ, 1, func() queue.Handler {
 		connector := s.connector(web, token)
-		h := crmsync.Handler{
+		h := &crmsync.Handler{
 			Store: table("crmsync"), Blobs: bucket, Metrics: s.Metrics, Connectors: map[string]crm.Connector{connector.Name(): connector},
+			Now: s.Now,
 		}
 		return h.Handle
 	})

@@ -76,9 +76,9 @@ func (s *Sim) State(ignore ...Ignore) string {
 // named tells whether there is a message for what is parked under its name: it has taken all of that over.
 func named(items map[[2]string]record, pk string) bool { return items[[2]string{pk, "REF"}] != nil }
 
-// byTheClock tells whether an item only says when something was asked for, or how an import got where it is.
+// byTheClock tells whether an item only says when something was asked for or came, or how an import got where it is.
 func byTheClock(k [2]string) bool {
-	return strings.HasPrefix(k[0], "LIMIT#") || k[1] == "IMPORT" || k[1] == "JOB#import" || strings.HasPrefix(k[1], "TEMPLATE")
+	return strings.HasPrefix(k[0], "LIMIT#") || strings.HasPrefix(k[0], "RECON") || k[1] == "IMPORT" || k[1] == "JOB#import" || strings.HasPrefix(k[1], "TEMPLATE")
 }
 
 func (s *Sim) queues() map[string]*queuetest.Queue {
@@ -152,7 +152,7 @@ func pairs(names map[string]string) (list []string) {
 var shard = regexp.MustCompile(`^((?:INBOX#.*|DONE)#)\d$`)
 
 // settle returns the items without what tells only how a run got there:
-//   - rev, token and ttl count and date writes;
+//   - rev, token and ttl count and date writes, and a conversation is marked with the hour in which something came;
 //   - the steps that the sender takes itself (queued, sending, unknown, accepted), the number of attempts, until when the
 //     last could take, since when the outcome was unknown and which receipt settled it: an answer that was lost leaves
 //     one way in, its receipt another; so does the lease of an attempt that died, which says nothing once the
@@ -162,7 +162,7 @@ var shard = regexp.MustCompile(`^((?:INBOX#.*|DONE)#)\d$`)
 //   - which job an import ended with, which slots it had and when it was last heard of;
 //   - which came first of a placeholder and its file;
 //   - what was remembered of Meta's templates;
-//   - what the CRM's own ids are in, "shown" being a hash over one.
+//   - what the CRM's own ids are in, "shown" being a hash over one, CRMREF the inverse of a contact's link.
 func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignore []Ignore) []record {
 	stamps := map[string]map[string]time.Time{}
 	for _, d := range s.Delivered() {
@@ -172,13 +172,13 @@ func (s *Sim) settle(items map[[2]string]record, people map[string]string, ignor
 	merged := map[[2]string]record{}
 	personal := strings.NewReplacer(pairs(people)...)
 	for k, it := range items {
-		if strings.HasPrefix(k[1], "RECEIPT#") && takenOver(items, k[0], it) || strings.HasPrefix(k[1], "AMEND#") && named(items, k[0]) || byTheClock(k) {
+		if strings.HasPrefix(k[1], "RECEIPT#") && takenOver(items, k[0], it) || strings.HasPrefix(k[1], "AMEND#") && named(items, k[0]) || byTheClock(k) || strings.HasPrefix(k[0], "CRMREF#") {
 			continue
 		}
 		if k[1] == "CONTACT" && text(it["joined"]) != "" {
 			continue // who speaks for it knows all that it knew
 		}
-		for _, name := range []string{"rev", "token", "ttl", "settled", "shown"} {
+		for _, name := range []string{"rev", "token", "ttl", "settled", "shown", "marked"} {
 			delete(it, name)
 		}
 		if slices.Contains(ignore, Arrivals) {

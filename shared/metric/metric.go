@@ -5,8 +5,8 @@
 //
 // It guarantees one write of one JSON line per call in the embedded metric format, so that counting makes no network
 // call, never blocks on AWS and never fails a message. A metric costs $0.30 a month per set of dimension values beyond
-// the first ten, so there are ten names and a dimension is a short list of words: never a customer, a conversation or
-// a message.
+// the first ten, for the hours in which it is written. So there are few names, most of which are quiet on a good day, and
+// a dimension is a short list of words: never a customer, a conversation or a message.
 //
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 package metric
@@ -35,7 +35,15 @@ const (
 	RawUpdate         = "RawUpdate"         // an update became no message or receipt and was kept as it came
 	Parked            = "Parked"            // a queue entry went to its dead-letter queue; Source: the queue's name
 	MediaFailed       = "MediaFailed"       // a file is missing or unverified; Reason: unverified or refused
+	ContactAmbiguous  = "ContactAmbiguous"  // several records of a CRM have a customer's number, so that one more was made; Connector: its name
 	ConnectorStopped  = "ConnectorStopped"  // a CRM or Meta refuses us until somebody changes something; Connector: its name, or whatsapp
+
+	// Of the comparison of what was stored with what a CRM has; Connector: its name.
+	CRMChecked  = "CRMChecked"  // messages that were compared
+	CRMMissing  = "CRMMissing"  // messages that weren't there when they should have been
+	CRMRepaired = "CRMRepaired" // messages of these that are there now
+	CRMRefused  = "CRMRefused"  // messages that the CRM refused for good
+	CRMOverdue  = "CRMOverdue"  // messages that are missing still, an hour after they were asked for again
 )
 
 // Metrics writes counts to Out. The zero value writes to os.Stdout and is ready; copies must not be made after use.

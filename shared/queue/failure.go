@@ -40,6 +40,9 @@ func (l *later) Error() string {
 
 func (l *later) Unwrap() error { return l.err }
 
+// Wait returns how long the message is held back.
+func (l *later) Wait() time.Duration { return l.wait }
+
 // class says what kind of end a message's handling came to.
 type class string
 

@@ -18,14 +18,13 @@ import (
 	"time"
 )
 
-// The keys of the object. Connectors add theirs.
+// The keys of the object. Package crm/known has those of the connectors.
 const (
 	AppSecret         = "app_secret"          // signs webhook calls
 	AppSecretPrevious = "app_secret_previous" // still accepted while rotating
 	VerifyToken       = "verify_token"        // what Meta repeats when the webhook is set up
 	AccessToken       = "access_token"        // calls the Graph API
 	APIKey            = "api_key"             // who calls our REST API
-	HubSpotToken      = "hubspot_token"
 )
 
 // ErrNoValue means that the object has no text under a key, or an empty one.
@@ -80,6 +79,17 @@ func (s *Secret) Value(ctx context.Context, key string) (string, error) {
 // Of returns Value for one key, for whoever needs no other.
 func (s *Secret) Of(key string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) { return s.Value(ctx, key) }
+}
+
+// Maybe is Of for what an installation may lack: then it is empty.
+func (s *Secret) Maybe(key string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		v, err := s.Value(ctx, key)
+		if errors.Is(err, ErrNoValue) {
+			return "", nil
+		}
+		return v, err
+	}
 }
 
 // Refresh reads the secret again, for a caller whose token was refused. It does nothing if the source was asked within

@@ -75,7 +75,7 @@ func put(ctx context.Context, q Queue, e envelope, in chat.ConversationID, id st
 		return fmt.Errorf("encode message: %w", err)
 	}
 	sum := sha256.Sum256([]byte(in))
-	return q.Send(ctx, queue.Entry{Body: ascii(body), Group: hex.EncodeToString(sum[:16]), DedupID: id})
+	return q.Send(ctx, queue.Entry{Body: queue.ASCII(body), Group: hex.EncodeToString(sum[:16]), DedupID: id})
 }
 
 // ErrUnknown means that an entry isn't one that this release writes. A newer one may.
@@ -93,21 +93,4 @@ func Parse(body []byte) (Entry, error) {
 		return Entry{}, fmt.Errorf("read outbound entry of version %d: %w", e.V, ErrUnknown)
 	}
 	return Entry{Message: e.Message, Seen: e.Seen}, nil
-}
-
-// ascii escapes what isn't: SQS refuses some characters that JSON allows.
-func ascii(body []byte) []byte {
-	var out []byte
-	for _, r := range string(body) {
-		switch {
-		case r < 0x80:
-			out = append(out, byte(r))
-		case r > 0xFFFF:
-			r -= 0x10000
-			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-	}
-	return out
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"reflect"
+	"time"
 
 	"threadline/shared/chat"
 )
@@ -10,6 +12,13 @@ import (
 type Link struct {
 	Ref   string `json:"ref"`
 	Shown string `json:"shown,omitempty"` // hash of what the CRM was told of the person
+
+	// Tried is when a record was begun of which it isn't known whether it was made; zero: none. Busy is until when somebody
+	// is at it.
+	Tried time.Time `json:"tried,omitzero"`
+	Busy  time.Time `json:"busy,omitzero"`
+	// Others are records with the same telephone number, none of which was chosen: a person has to say which is right.
+	Others []string `json:"others,omitempty"`
 }
 
 // Link returns the contact's record in a CRM, empty if none is known.
@@ -23,25 +32,99 @@ func (s *Store) Link(ctx context.Context, c chat.ContactID, connector string) (L
 	return d.val, err
 }
 
-// SetLink remembers the contact's record in a CRM. The CRM's unique key decides which one that is, so whoever writes
-// last writes the same.
+// owner is whose a record of a CRM is.
+type owner struct {
+	Contact chat.ContactID `json:"contact"`
+}
+
+func ownerKey(connector, ref string) key {
+	return key{"CRMREF#" + connector + "#" + Hash([]byte(ref)), "REF"}
+}
+
+// SetLink remembers the contact's record in a CRM, and whose the record is. One effect of a contact is handled at a time,
+// so whoever writes last writes the same.
 func (s *Store) SetLink(ctx context.Context, c chat.ContactID, connector string, l Link) error {
 	return s.contend(ctx, func() error {
 		o, err := doc[Link]{key: linkKey(c, connector), val: l}.overwrite()
 		if err != nil {
 			return err
 		}
-		return s.write(ctx, o)
+		ops := []op{o}
+		if l.Ref != "" {
+			o, err := doc[owner]{key: ownerKey(connector, l.Ref), val: owner{c}}.overwrite()
+			if err != nil {
+				return err
+			}
+			ops = append(ops, o)
+		}
+		return s.write(ctx, ops...)
 	})
+}
+
+// ClaimLink changes what is known of a contact's record that isn't there yet.
+func (s *Store) ClaimLink(ctx context.Context, c chat.ContactID, connector string, claim func(*Link)) (Link, error) {
+	return edit(ctx, s, linkKey(c, connector), func(d *doc[Link]) (bool, error) {
+		before := d.val
+		claim(&d.val)
+		return !reflect.DeepEqual(d.val, before), nil
+	})
+}
+
+// Owner returns the contact whose record a CRM's is, the survivor if that one was joined to another; empty if it is
+// nobody's of ours.
+func (s *Store) Owner(ctx context.Context, connector, ref string) (chat.ContactID, error) {
+	k := ownerKey(connector, ref)
+	items, err := s.get(ctx, k)
+	if err != nil {
+		return "", err
+	}
+	d, err := read[owner](items, k)
+	if err != nil || d.rev == 0 {
+		return "", err
+	}
+	who, err := s.Contact(ctx, d.val.Contact)
+	if chat.CodeOf(err) == chat.NotFound {
+		return "", nil // erased since
+	}
+	if err != nil {
+		return "", err
+	}
+	link, err := s.Link(ctx, d.val.Contact, connector)
+	if err != nil || link.Ref != ref {
+		return "", err // the contact has another record now
+	}
+	return who.ID, nil
 }
 
 // Entry is how far a message has come in a CRM.
 type Entry struct {
-	Contact string `json:"contact"`          // the CRM's record that it is on
-	Ref     string `json:"ref,omitempty"`    // empty while it is claimed, and if that outcome is unknown
-	File    string `json:"file,omitempty"`   // the attached file
-	Shown   string `json:"shown,omitempty"`  // hash of what was last written
-	Reason  string `json:"reason,omitempty"` // why the CRM refused it, for good
+	Contact string    `json:"contact,omitempty"` // the CRM's record that it is on
+	Ref     string    `json:"ref,omitempty"`     // the entry; empty while there is none that is known
+	Tried   time.Time `json:"tried,omitzero"`    // when an entry was begun of which it isn't known whether it was made
+	Busy    time.Time `json:"busy,omitzero"`     // until when somebody writes to the entry or is dead; zero: nobody
+	Shown   string    `json:"shown,omitempty"`   // hash of what the entry shows
+	Reason  string    `json:"reason,omitempty"`  // why the CRM refused it, for good
+
+	File       string    `json:"file,omitempty"`        // the attached file
+	FileTried  time.Time `json:"file_tried,omitzero"`   // as Tried
+	FileReason string    `json:"file_reason,omitempty"` // why there is none, for good; shown on the entry
+
+	// Where several messages are one entry: it is the first one's, which lists them all in order, by SortKey. Of the others
+	// Head says which one that is.
+	Head    string   `json:"head,omitempty"`
+	Members []string `json:"members,omitempty"`
+
+	// Reported is a hash of what the CRM was told came of a request, where the message was asked for there.
+	Reported string `json:"reported,omitempty"`
+}
+
+// Lacks tells whether something of a message's entry is still to be done.
+func (e Entry) Lacks(m chat.Message) bool {
+	if e.Reason != "" {
+		return false
+	}
+	file := m.Attachment != nil && m.Attachment.State.Have() && e.File == "" && e.FileReason == ""
+	return e.Ref == "" || file
 }
 
 // ClaimEntry changes what is known of a message's entry in a CRM. It writes if claim changes something, or if nothing was
@@ -53,7 +136,7 @@ func (s *Store) ClaimEntry(ctx context.Context, m chat.Message, connector string
 		if d.rev == 0 {
 			d.ttl = s.expiry()
 		}
-		return d.val != before || d.rev == 0, nil
+		return !reflect.DeepEqual(d.val, before) || d.rev == 0, nil
 	})
 }
 
@@ -79,4 +162,97 @@ func (s *Store) Entries(ctx context.Context, conv chat.ConversationID, connector
 		}
 	}
 	return out, nil
+}
+
+// Bundle is the entry to which a conversation's next messages are added.
+type Bundle struct {
+	Head  string    `json:"head"` // SortKey of its first message
+	Until time.Time `json:"until"`
+}
+
+func bundleKey(conv chat.ConversationID, connector string) key {
+	return key{"CONV#" + string(conv), "CRMBUNDLE#" + connector}
+}
+
+// Bundle returns the entry to which a message of that time is added: the conversation's open one, or one that begins with
+// it. first is the message's SortKey.
+func (s *Store) Bundle(ctx context.Context, conv chat.ConversationID, connector, first string, at time.Time, span time.Duration) (Bundle, error) {
+	return edit(ctx, s, bundleKey(conv, connector), func(d *doc[Bundle]) (bool, error) {
+		if d.val.Head != "" && d.val.Head <= first && at.Before(d.val.Until) {
+			return false, nil
+		}
+		if d.val.Head > first {
+			d.val = Bundle{Head: first} // it came late: an entry of its own, and the open one stays open
+			return false, nil
+		}
+		d.val, d.ttl = Bundle{first, at.Add(span).UTC()}, s.expiry()
+		return true, nil
+	})
+}
+
+// CloseBundle makes the next message begin an entry of its own.
+func (s *Store) CloseBundle(ctx context.Context, conv chat.ConversationID, connector, head string) error {
+	_, err := edit(ctx, s, bundleKey(conv, connector), func(d *doc[Bundle]) (bool, error) {
+		if d.val.Head != head || d.val.Until.IsZero() {
+			return false, nil
+		}
+		d.val.Until = time.Time{}
+		return true, nil
+	})
+	return err
+}
+
+// MessagesAt returns messages of a conversation by their SortKeys, in that order. Those that are past their retention are
+// missing.
+func (s *Store) MessagesAt(ctx context.Context, conv chat.ConversationID, sorts []string) ([]chat.Message, error) {
+	var keys []key
+	for _, sort := range sorts {
+		keys = append(keys, key{"CONV#" + string(conv), sort})
+	}
+	items, err := s.get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	var out []chat.Message
+	for _, k := range keys {
+		d, err := read[chat.Message](items, k)
+		if err != nil {
+			return nil, err
+		}
+		if d.rev > 0 {
+			out = append(out, d.val)
+		}
+	}
+	return out, nil
+}
+
+// request is what somebody in a CRM asked for.
+type request struct {
+	Said string `json:"said"`
+}
+
+func requestKey(id chat.MessageID, connector string) key {
+	return key{"OUT#" + string(id), "CRMREQUEST#" + connector}
+}
+
+// SetRequest remembers what somebody in a CRM asked for, by the id of the message that is sent for it.
+func (s *Store) SetRequest(ctx context.Context, id chat.MessageID, connector, said string) error {
+	return s.contend(ctx, func() error {
+		o, err := doc[request]{key: requestKey(id, connector), val: request{said}, ttl: s.expiry()}.overwrite()
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, o)
+	})
+}
+
+// Request returns it; empty if the message wasn't asked for in that CRM.
+func (s *Store) Request(ctx context.Context, id chat.MessageID, connector string) (string, error) {
+	k := requestKey(id, connector)
+	items, err := s.get(ctx, k)
+	if err != nil {
+		return "", err
+	}
+	d, err := read[request](items, k)
+	return d.val.Said, err
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/base64"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -275,18 +276,23 @@ func TestEvents(t *testing.T) {
 func TestCRM(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
 		m := receive(t, s, inbound("w1", noon, chat.Seen{BSUID: "ES.1"})).Message
-		if l, err := s.Link(t.Context(), m.Contact, "hubspot"); err != nil || l != (Link{}) {
+		if l, err := s.Link(t.Context(), m.Contact, "hubspot"); err != nil || l.Ref != "" {
 			t.Fatal(l, err)
 		}
 		record := Link{Ref: "42", Shown: "hash"}
 		if err := s.SetLink(t.Context(), m.Contact, "hubspot", record); err != nil {
 			t.Fatal(err)
 		}
-		if l, err := s.Link(t.Context(), m.Contact, "hubspot"); err != nil || l != record {
+		if l, err := s.Link(t.Context(), m.Contact, "hubspot"); err != nil || !reflect.DeepEqual(l, record) {
 			t.Error(l, err)
 		}
-		if l, err := s.Link(t.Context(), m.Contact, "odoo"); err != nil || l != (Link{}) {
+		if l, err := s.Link(t.Context(), m.Contact, "odoo"); err != nil || l.Ref != "" {
 			t.Error(l, err)
+		}
+		for connector, want := range map[string]chat.ContactID{"hubspot": m.Contact, "odoo": ""} {
+			if who, err := s.Owner(t.Context(), connector, "42"); who != want || err != nil {
+				t.Errorf("the %s record is %q's (%v)", connector, who, err)
+			}
 		}
 		together(6, func(i int) {
 			persist(t, func() error {

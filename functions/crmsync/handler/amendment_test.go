@@ -27,8 +27,8 @@ func TestAReactionShowsOnTheEntryOfItsMessage(t *testing.T) {
 	r.mustSync(reaction)
 	r.called() // it has no entry of its own
 	r.mustSync(hello)
-	r.called("complete")
-	if e := r.entry(hello); e.shows.Note != "Reactions: 👍 by the customer." || e.shows.Text != "hello" {
+	r.called("update")
+	if e := r.entry(hello); e.said().Note != "Reactions: 👍 by the customer." || e.said().Text != "hello" {
 		t.Errorf("it shows %+v", e.shows)
 	}
 }
@@ -40,10 +40,10 @@ func TestAnEditShowsInBothPlaces(t *testing.T) {
 	edit := r.amends("wamid.2", chat.KindEdit, "wamid.1", "hello")
 	r.mustSync(edit)
 	r.mustSync(hello)
-	if e := r.entry(edit); e.shows.Text != "Edited a message:\nhello" || e.shows.Note != "" {
+	if e := r.entry(edit); e.said().Text != "Edited a message:\nhello" || e.said().Note != "" {
 		t.Errorf("its own entry shows %+v", e.shows)
 	}
-	if e := r.entry(hello); e.shows.Text != "hello" || e.shows.Note != "Edited. Before: helo" {
+	if e := r.entry(hello); e.said().Text != "hello" || e.said().Note != "Edited. Before: helo" {
 		t.Errorf("the message's entry shows %+v", e.shows)
 	}
 }
@@ -54,10 +54,10 @@ func TestADeletionShowsInBothPlaces(t *testing.T) {
 	revoke := r.amends("wamid.2", chat.KindRevoke, "wamid.1", "")
 	r.mustSync(hello)
 	r.mustSync(revoke)
-	if e := r.entry(hello); e.shows.Text != "hello" || e.shows.Note != "The customer deleted this message." {
+	if e := r.entry(hello); e.said().Text != "hello" || e.said().Note != "The customer deleted this message." {
 		t.Errorf("the message's entry shows %+v", e.shows)
 	}
-	if e := r.entry(revoke); e.shows.Text != "Deleted a message" {
+	if e := r.entry(revoke); e.said().Text != "Deleted a message" {
 		t.Errorf("its own entry shows %+v", e.shows)
 	}
 }
@@ -69,10 +69,10 @@ func TestAReplyShowsWhatItAnswers(t *testing.T) {
 	dangling := r.received(chat.Message{ID: "wamid.3", Kind: chat.KindText, Text: "no", ReplyTo: "wamid.old"}, chat.Seen{Phone: ana})
 	r.mustSync(reply)
 	r.mustSync(dangling)
-	if e := r.entry(reply); e.shows.Note != "In reply to: Shall we come?" {
+	if e := r.entry(reply); e.said().Note != "In reply to: Shall we come?" {
 		t.Errorf("it shows %+v", e.shows)
 	}
-	if e := r.entry(dangling); e.shows.Note != "In reply to a message that isn't here." {
+	if e := r.entry(dangling); e.said().Note != "In reply to a message that isn't here." {
 		t.Errorf("it shows %+v", e.shows)
 	}
 }
@@ -101,5 +101,5 @@ func TestTheJobBringsTheImportedHistory(t *testing.T) {
 	if err := r.due(old, "an edit"); err != nil {
 		t.Fatal(err)
 	}
-	r.called("complete")
+	r.called("update")
 }

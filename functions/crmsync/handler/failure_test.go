@@ -18,12 +18,13 @@ func TestItProvisionsWhatTheCRMLacks(t *testing.T) {
 	r.crm.provisioned = false
 	m := r.text("wamid.1", "hello")
 	r.mustSync(m)
-	r.called("contact", "provision", "contact", "entry")
+	r.called("key", "provision", "key", "search", "contact", "entry")
 
 	// Somebody removes the properties, again and again.
 	r.crm.fail = always("entry", fmt.Errorf("write: %w", crm.ErrNotProvisioned))
 	r.stopped(r.sync(r.text("wamid.2", "again")), time.Minute)
 	r.called("entry", "provision", "entry")
+	r.now = r.now.Add(time.Hour)
 
 	// Or there is no right to make them.
 	r.crm.fail = func(op string) error {
@@ -34,6 +35,27 @@ func TestItProvisionsWhatTheCRMLacks(t *testing.T) {
 	}
 	r.stopped(r.sync(r.text("wamid.3", "again")), time.Minute)
 	r.called("entry", "provision")
+}
+
+// TestACRMIsProvisionedOnFirstUse: once for all instances, again for another address, and nothing older than that is sent.
+func TestACRMIsProvisionedOnFirstUse(t *testing.T) {
+	r := newRig(t)
+	r.api()
+	r.h.PublicURL = "https://one.example"
+	r.crm.requests = []crm.Request{{ID: "old", Phone: "+34600333444", Text: "x"}}
+	r.crm.fail = once("provision", &crm.Error{Class: crm.Transient, Status: 409})
+	m := r.text("wamid.1", "hello")
+	if err := r.sync(m); err == nil {
+		t.Fatal("it isn't provisioned, and nobody knows")
+	}
+	r.mustSync(m)
+	r.called("provision", "provision", "fetch", "key", "search", "contact", "entry")
+	r.h.ready = ready{} // another process
+	r.mustSync(r.text("wamid.2", "again"))
+	r.called("entry")
+	r.h.ready, r.h.PublicURL = ready{}, "https://two.example"
+	r.mustSync(r.text("wamid.3", "and again"))
+	r.called("provision", "entry")
 }
 
 // stopped checks that a failure waits for a person, for least at least, and was counted.
@@ -53,12 +75,11 @@ func TestWhatWasDeletedInTheCRMIsMadeAgain(t *testing.T) {
 	t.Run("the contact", func(t *testing.T) {
 		r := newRig(t)
 		r.mustSync(r.text("wamid.1", "hello"))
-		clear(r.crm.contacts)
 		clear(r.crm.people)
 		r.crm.calls = nil
 		m := r.text("wamid.2", "again")
 		r.mustSync(m)
-		r.called("entry", "contact", "entry")
+		r.called("entry", "key", "search", "contact", "entry")
 		if e := r.entry(m); r.crm.people[e.on].Key != m.Contact {
 			t.Errorf("it is on %s", e.on)
 		}
@@ -71,7 +92,7 @@ func TestWhatWasDeletedInTheCRMIsMadeAgain(t *testing.T) {
 		r.crm.calls = nil
 		r.arrives(m, chat.Stored, "")
 		r.mustSync(m)
-		r.called("file", "complete", "contact", "entry", "file", "complete")
+		r.called("file", "update", "key", "fill", "entry", "file", "update")
 		if e := r.entry(m); len(e.files) != 1 {
 			t.Errorf("it shows %+v", e)
 		}
@@ -80,13 +101,13 @@ func TestWhatWasDeletedInTheCRMIsMadeAgain(t *testing.T) {
 		r := newRig(t)
 		r.crm.fail = always("entry", crm.ErrGone)
 		r.stopped(r.sync(r.text("wamid.1", "hello")), time.Minute)
-		r.called("contact", "entry", "contact", "entry")
+		r.called("key", "search", "contact", "entry", "key", "fill", "entry")
 	})
 }
 
 // TestARefusalIsRecordedAndTheRestGoesOn: nobody waits behind an entry that the CRM will never take.
 func TestARefusalIsRecordedAndTheRestGoesOn(t *testing.T) {
-	for _, op := range []string{"contact", "entry", "complete"} {
+	for _, op := range []string{"contact", "entry", "update"} {
 		t.Run(op, func(t *testing.T) {
 			r := newRig(t)
 			m := r.photo()
@@ -137,7 +158,7 @@ func TestWaiting(t *testing.T) {
 		{"too fast", &crm.Error{Class: crm.Limited, Status: 429, After: 11 * time.Second}, 11 * time.Second, false},
 		{"down", &crm.Error{Class: crm.Transient, Status: 503}, 0, false},
 	} {
-		for _, op := range []string{"contact", "entry", "file", "complete"} {
+		for _, op := range []string{"contact", "entry", "file", "update"} {
 			t.Run(test.name+" at "+op, func(t *testing.T) {
 				r := newRig(t)
 				m := r.photo()
@@ -155,9 +176,10 @@ func TestWaiting(t *testing.T) {
 				if rate, err := r.store.Rate(t.Context(), "fake", time.Hour); err != nil || (rate < usual) != (test.err.Class == crm.Limited) {
 					t.Errorf("an import goes on at %v a second (%v)", rate, err)
 				}
+				r.now = r.now.Add(max(test.after, time.Second))
 				r.mustSync(m)
-				if e := r.entry(m); len(e.files) != 1 || len(r.crm.contacts) != 1 || len(r.crm.entries) != 1 {
-					t.Errorf("in the end it is %+v, of %d contacts and %d entries", e, len(r.crm.contacts), len(r.crm.entries))
+				if e := r.entry(m); len(e.files) != 1 || len(r.crm.people) != 1 || len(r.crm.files) != 1 {
+					t.Errorf("in the end it is %+v, of %d contacts and %d files", e, len(r.crm.people), len(r.crm.files))
 				}
 			})
 		}
@@ -176,20 +198,20 @@ func TestALostAnswerMakesNothingTwice(t *testing.T) {
 		{"entry", chat.Stored, 1, ""},
 		{"entry", chat.FileFailed, 0, "The file could not be fetched: gone."},
 		{"file", chat.Stored, 1, ""},
-		{"complete", chat.Stored, 1, ""},
-		{"complete", chat.FileFailed, 0, "The file could not be fetched: gone."},
+		{"update", chat.Stored, 1, ""},
+		{"update", chat.FileFailed, 0, "The file could not be fetched: gone."},
 	} {
 		r := newRig(t)
 		m := r.photo()
-		r.crm.lose = once(test.op, &crm.Error{Class: crm.Transient})
+		r.crm.lose = once(test.op, &crm.Error{Class: crm.Transient, Unknown: true})
 		first := r.sync(m)
 		r.arrives(m, test.state, "gone")
 		if second := r.sync(m); (first == nil) == (second == nil) {
 			t.Errorf("%s: %v, then %v", test.op, first, second)
 		}
 		r.mustSync(m)
-		if e := r.entry(m); len(e.files) != test.files || e.shows.Note != test.note || len(r.crm.contacts) != 1 || len(r.crm.entries) != 1 {
-			t.Errorf("%s: in the end it is %+v, of %d contacts and %d entries", test.op, e, len(r.crm.contacts), len(r.crm.entries))
+		if e := r.entry(m); len(e.files) != test.files || e.said().Note != test.note || len(r.crm.people) != 1 || len(r.crm.files) > 1 {
+			t.Errorf("%s: in the end it is %+v, of %d contacts and %d entries", test.op, e, len(r.crm.people), len(r.crm.files))
 		}
 	}
 }

@@ -3,7 +3,6 @@ package handler
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,14 +17,14 @@ func TestAnEntryIsMadeOnce(t *testing.T) {
 	r := newRig(t)
 	m := r.text("wamid.1", "hello")
 	r.mustSync(m)
-	r.called("contact", "entry")
+	r.called("key", "search", "contact", "entry")
 	r.mustSync(m)
 	r.called()
 	e := r.entry(m)
-	if e.shows.Text != "hello" || e.shows.Author != "Test Customer" || !e.shows.At.Equal(noon) || e.shows.Direction != chat.In || e.shows.Note != "" {
+	if s := e.said(); s.Text != "hello" || s.Author != "Test Customer" || !e.shows.At.Equal(noon) || s.Direction != chat.In || s.Note != "" {
 		t.Errorf("it shows %+v", e.shows)
 	}
-	if p := r.crm.people[e.on]; p.Key != m.Contact || p.Phone != ana || p.Name != "Test Customer" {
+	if p := r.crm.people[e.on]; p.Key != m.Contact || p.Phone.Digits != ana || p.Name != "Test Customer" {
 		t.Errorf("it is on the record of %+v", p)
 	}
 	r.mustSync(r.text("wamid.2", "again"))
@@ -47,35 +46,44 @@ func TestAFileCompletesItsEntry(t *testing.T) {
 			r := newRig(t)
 			m := r.photo()
 			r.mustSync(m)
-			if e := r.entry(m); e.shows.Text != "Photo" || e.shows.Note != "The file is arriving." || len(e.files) != 0 {
+			if e := r.entry(m); e.said().Text != "Photo" || e.said().Note != "The file is arriving." || len(e.files) != 0 {
 				t.Errorf("meanwhile it shows %+v", e)
 			}
 			r.crm.calls = nil
 			r.arrives(m, test.state, test.reason)
 			r.mustSync(m)
 			e := r.entry(m)
-			if e.shows.Note != test.note || len(e.files) != test.files {
+			if e.said().Note != test.note || len(e.files) != test.files {
 				t.Errorf("it shows %+v", e)
 			}
 			if test.files == 1 {
-				r.called("file", "complete")
-				if got := r.crm.files[entryKey(m)]; got != "photo.jpg image/jpeg the bytes" {
+				r.called("file", "update")
+				if got := r.crm.files[e.files[0]]; got != entryKey(m)+" photo.jpg image/jpeg the bytes" {
 					t.Errorf("the file is %q", got)
 				}
 			} else {
-				r.called("complete")
+				r.called("update")
 			}
 			r.mustSync(m)
 			r.called()
 		})
 	}
-	t.Run("there from the start", func(t *testing.T) {
-		r := newRig(t)
-		m := r.photo()
-		r.arrives(m, chat.Stored, "")
-		r.mustSync(m)
-		r.called("contact", "entry", "file", "complete")
-	})
+	for filesFirst, want := range map[bool][]string{
+		false: {"key", "search", "contact", "entry", "file", "update"},
+		true:  {"key", "search", "contact", "file", "entry"},
+	} {
+		t.Run(fmt.Sprint("there from the start, files first: ", filesFirst), func(t *testing.T) {
+			r := newRig(t)
+			r.crm.can.FilesFirst = filesFirst
+			m := r.photo()
+			r.arrives(m, chat.Stored, "")
+			r.mustSync(m)
+			r.called(want...)
+			if e := r.entry(m); len(e.files) != 1 {
+				t.Errorf("it shows %+v", e)
+			}
+		})
+	}
 }
 
 // TestWithoutAFile: the bucket or the CRM won't have it. The entry says so, and that is the end of it.
@@ -100,10 +108,10 @@ func TestWithoutAFile(t *testing.T) {
 			for range 3 {
 				r.mustSync(m)
 			}
-			if e := r.entry(m); e.shows.Note != test.note || len(e.files) != 0 {
+			if e := r.entry(m); e.said().Note != test.note || len(e.files) != 0 {
 				t.Errorf("it shows %+v", e)
 			}
-			r.called("contact", "entry", "file", "complete", "file", "file")
+			r.called("key", "search", "contact", "entry", "file", "update")
 			if len(r.counts) != 0 {
 				t.Errorf("counted %v", r.counts)
 			}
@@ -160,7 +168,7 @@ func TestWhatWeSent(t *testing.T) {
 				r.called()
 				return
 			}
-			if e := r.entry(m); e.shows.Author != "Company" || e.shows.Text != "answer" || e.shows.Note != test.note || e.shows.Direction != chat.Out {
+			if e := r.entry(m); e.said().Author != "Company" || e.said().Text != "answer" || e.said().Note != test.note || e.said().Direction != chat.Out {
 				t.Errorf("it shows %+v", e.shows)
 			}
 		})
@@ -187,18 +195,6 @@ func TestNothingToSync(t *testing.T) {
 	}
 }
 
-func TestOnlyKnownConnectorsAreChosen(t *testing.T) {
-	known := map[string]crm.Connector{"fake": newFake(t), "odoo": newFake(t)}
-	for names, want := range map[string]int{"none": 0, "fake": 1, "fake,odoo": 2} {
-		if got, err := Choose(known, strings.Split(names, ",")); len(got) != want || err != nil {
-			t.Errorf("%s chooses %v (%v)", names, got, err)
-		}
-	}
-	if _, err := Choose(known, []string{"fake", "typo", "typo2"}); err == nil || !strings.Contains(err.Error(), `"typo"`) || !strings.Contains(err.Error(), `"typo2"`) {
-		t.Errorf("two typos: %v", err)
-	}
-}
-
 // TestMoreIsLearntOfAPerson: the record is completed with the next message.
 func TestMoreIsLearntOfAPerson(t *testing.T) {
 	r := newRig(t)
@@ -208,11 +204,11 @@ func TestMoreIsLearntOfAPerson(t *testing.T) {
 	m := by("wamid.1", chat.Seen{BSUID: "ES.abc"})
 	r.mustSync(m)
 	on := r.entry(m).on
-	if p := r.crm.people[on]; p.Name != "" || p.Phone != "" || p.Key != m.Contact {
+	if p := r.crm.people[on]; p.Name != "" || p.Phone.Known() || p.Key != m.Contact {
 		t.Errorf("at first it is %+v", p)
 	}
-	if e := r.entry(m); e.shows.Author != "Customer" {
-		t.Errorf("written by %s", e.shows.Author)
+	if e := r.entry(m); e.said().Author != "Customer" {
+		t.Errorf("written by %s", e.said().Author)
 	}
 	for i, seen := range []chat.Seen{
 		{BSUID: "ES.abc", Username: "user"},
@@ -222,12 +218,12 @@ func TestMoreIsLearntOfAPerson(t *testing.T) {
 		r.crm.calls = nil
 		m := by(fmt.Sprintf("wamid.2%d", i), seen)
 		r.mustSync(m)
-		r.called("contact", "entry")
-		if p := r.crm.people[on]; p.Username != seen.Username || p.Name != seen.Name || p.Phone != seen.Phone {
+		r.called("fill", "entry")
+		if p := r.crm.people[on]; p.Username != seen.Username || p.Name != seen.Name || p.Phone.Digits != seen.Phone {
 			t.Errorf("after %+v it is %+v", seen, p)
 		}
-		if want := map[bool]string{true: "@user", false: "Test Customer"}[i == 0]; r.entry(m).shows.Author != want {
-			t.Errorf("written by %s", r.entry(m).shows.Author)
+		if want := map[bool]string{true: "@user", false: "Test Customer"}[i == 0]; r.entry(m).said().Author != want {
+			t.Errorf("written by %s", r.entry(m).said().Author)
 		}
 	}
 	r.mustSync(by("wamid.3", chat.Seen{BSUID: "ES.abc"}))
@@ -263,7 +259,7 @@ func TestOfTwoThatAreOneTheSurvivorHasTheRecord(t *testing.T) {
 	if r.entry(late).on != on || r.entry(both).on != on {
 		t.Errorf("what came is on %s and %s, want %s", r.entry(late).on, r.entry(both).on, on)
 	}
-	if p := r.crm.people[on]; p.Phone != ana || p.Key != elder.Contact {
+	if p := r.crm.people[on]; p.Phone.Digits != ana || p.Key != elder.Contact {
 		t.Errorf("the survivor's record is %+v", p)
 	}
 }

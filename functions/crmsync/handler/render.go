@@ -14,9 +14,10 @@ import (
 )
 
 // render is the message as the timeline shows it. quoted is the message that it answers, if we have it.
-func render(m chat.Message, who chat.Contact, quoted *chat.Message) crm.Entry {
-	return crm.Entry{
-		Key: entryKey(m), At: m.At, Direction: m.Direction, Author: author(m, who), Text: plain(m), Note: notes(m, quoted),
+func render(m chat.Message, who chat.Contact, quoted *chat.Message) crm.Message {
+	return crm.Message{
+		ID: m.ID, At: m.At, Direction: m.Direction, Kind: m.Kind, Status: m.Status,
+		Author: author(m, who), Text: plain(m), Note: notes(m, quoted),
 	}
 }
 
@@ -113,7 +114,16 @@ func extension(contentType string) string {
 }
 
 // shown stands for what an entry shows.
-func shown(e crm.Entry, file string) string { return digest(e.Author, e.Text, e.Note, file) }
+func shown(e crm.Entry, files []crm.FileRef) string {
+	var parts []string
+	for _, m := range e.Messages {
+		parts = append(parts, m.Author, m.Text, m.Note)
+	}
+	for _, f := range files {
+		parts = append(parts, string(f))
+	}
+	return digest(parts...)
+}
 
 // digest is 32 hex characters that depend on the parts and on where they end.
 func digest(parts ...string) string {

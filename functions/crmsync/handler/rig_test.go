@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,25 +29,31 @@ type entry struct {
 	files []crm.FileRef
 }
 
-// fake is a CRM that keeps a connector's promises: everything is found by its key.
+// said is the entry's only message.
+func (e entry) said() crm.Message { return e.shows.Messages[0] }
+
+// fake is a CRM. What its capabilities say it doesn't keep, it doesn't: what is made twice is there twice.
 type fake struct {
 	t           *testing.T
+	can         crm.Capabilities
 	calls       []string
 	provisioned bool
-	contacts    map[chat.ContactID]crm.ContactRef
 	people      map[crm.ContactRef]crm.Person
-	entries     map[string]*entry
-	files       map[string]string // key to name and content
+	typed       map[crm.ContactRef][]string // numbers of records that people typed in
+	entries     map[crm.EntryRef]*entry
+	files       map[crm.FileRef]string // key, name and content
 	made        int
 	fail        func(op string) error // before anything is done
 	lose        func(op string) error // after it
 	meanwhile   func(op string)
+	requests    []crm.Request
+	reports     []string
 }
 
 func newFake(t *testing.T) *fake {
 	return &fake{
-		t: t, provisioned: true, contacts: map[chat.ContactID]crm.ContactRef{}, people: map[crm.ContactRef]crm.Person{},
-		entries: map[string]*entry{}, files: map[string]string{},
+		t: t, provisioned: true, people: map[crm.ContactRef]crm.Person{}, typed: map[crm.ContactRef][]string{},
+		entries: map[crm.EntryRef]*entry{}, files: map[crm.FileRef]string{},
 	}
 }
 
@@ -75,38 +82,83 @@ func (f *fake) op(name string, do func() error) error {
 
 func (f *fake) ref() string { f.made++; return fmt.Sprint(f.made) }
 
-func (f *fake) Name() string { return "fake" }
+func (f *fake) Name() string                   { return "fake" }
+func (f *fake) Capabilities() crm.Capabilities { return f.can }
+func (f *fake) Check(context.Context) error    { return f.op("check", func() error { return nil }) }
 
 func (f *fake) Provision(context.Context) error {
 	return f.op("provision", func() error { f.provisioned = true; return nil })
 }
 
-func (f *fake) EnsureContact(_ context.Context, p crm.Person) (ref crm.ContactRef, err error) {
-	err = f.op("contact", func() error {
-		if f.contacts[p.Key] == "" {
-			f.contacts[p.Key] = crm.ContactRef("c" + f.ref())
+func (f *fake) ContactByKey(_ context.Context, key chat.ContactID) (c crm.Contact, ok bool, err error) {
+	err = f.op("key", func() error {
+		for ref, p := range f.people {
+			if p.Key == key {
+				c, ok = crm.Contact{Ref: ref, Key: key}, true
+			}
 		}
-		ref = f.contacts[p.Key]
+		return nil
+	})
+	return c, ok, err
+}
+
+func (f *fake) SearchContacts(context.Context, crm.Phone) (found []crm.Contact, err error) {
+	err = f.op("search", func() error {
+		for ref, numbers := range f.typed {
+			found = append(found, crm.Contact{Ref: ref, Phones: numbers, Key: f.people[ref].Key})
+		}
+		return nil
+	})
+	return found, err
+}
+
+func (f *fake) CreateContact(_ context.Context, p crm.Person) (ref crm.ContactRef, err error) {
+	return ref, f.op("contact", func() error {
+		ref = crm.ContactRef("c" + f.ref())
 		f.people[ref] = p
+		return nil
+	})
+}
+
+func (f *fake) FillContact(_ context.Context, ref crm.ContactRef, p crm.Person) error {
+	return f.op("fill", func() error {
+		if _, ok := f.people[ref]; !ok && f.typed[ref] == nil {
+			return fmt.Errorf("fill: %w", crm.ErrGone)
+		}
+		f.people[ref] = p
+		return nil
+	})
+}
+
+func (f *fake) PutMessage(_ context.Context, on crm.ContactRef, e crm.Entry, files []crm.FileRef) (ref crm.EntryRef, err error) {
+	err = f.op("entry", func() error {
+		if _, ok := f.people[on]; !ok {
+			return fmt.Errorf("entry: %w", crm.ErrGone)
+		}
+		ref = crm.EntryRef("e" + f.ref())
+		f.entries[ref] = &entry{on: on, shows: e, files: files}
 		return nil
 	})
 	return ref, err
 }
 
-func (f *fake) EnsureEntry(_ context.Context, on crm.ContactRef, e crm.Entry) (crm.EntryRef, error) {
-	return crm.EntryRef(e.Key), f.op("entry", func() error {
-		if _, ok := f.people[on]; !ok {
-			return fmt.Errorf("entry: %w", crm.ErrGone)
-		}
-		if f.entries[e.Key] == nil {
-			f.entries[e.Key] = &entry{on: on, shows: e}
+func (f *fake) FindMessage(_ context.Context, on crm.ContactRef, e crm.Entry) (ref crm.EntryRef, ok bool, err error) {
+	err = f.op("find", func() error {
+		for r, old := range f.entries {
+			if old.on == on && old.shows.Key == e.Key {
+				ref, ok = r, true
+			}
 		}
 		return nil
 	})
+	return ref, ok, err
 }
 
-func (f *fake) EnsureFile(ctx context.Context, file crm.File) (crm.FileRef, error) {
-	return crm.FileRef("f" + file.Key), f.op("file", func() error {
+func (f *fake) PutFile(ctx context.Context, _ crm.ContactRef, on crm.EntryRef, file crm.File) (ref crm.FileRef, err error) {
+	err = f.op("file", func() error {
+		if (on == "") != f.can.FilesFirst {
+			f.t.Errorf("a file for the entry %q", on)
+		}
 		r, err := file.Open(ctx)
 		if err != nil {
 			return fmt.Errorf("open file: %w", err)
@@ -116,21 +168,54 @@ func (f *fake) EnsureFile(ctx context.Context, file crm.File) (crm.FileRef, erro
 		if err != nil || int64(len(content)) != file.Size {
 			f.t.Errorf("the file has %d bytes, said to be %d (%v)", len(content), file.Size, err)
 		}
-		f.files[file.Key] = file.Name + " " + file.MIME + " " + string(content)
+		ref = crm.FileRef("f" + f.ref())
+		f.files[ref] = file.Key + " " + file.Name + " " + file.MIME + " " + string(content)
+		return nil
+	})
+	return ref, err
+}
+
+func (f *fake) FindFile(_ context.Context, _ crm.ContactRef, _ crm.EntryRef, file crm.File) (ref crm.FileRef, ok bool, err error) {
+	err = f.op("find file", func() error {
+		for r, content := range f.files {
+			if strings.HasPrefix(content, file.Key+" ") {
+				ref, ok = r, true
+			}
+		}
+		return nil
+	})
+	return ref, ok, err
+}
+
+func (f *fake) UpdateMessage(_ context.Context, on crm.ContactRef, ref crm.EntryRef, to crm.Entry, files []crm.FileRef) error {
+	return f.op("update", func() error {
+		e := f.entries[ref]
+		if e == nil {
+			return fmt.Errorf("update: %w", crm.ErrGone)
+		}
+		if e.on != on {
+			f.t.Errorf("updated on %s, made on %s", on, e.on)
+		}
+		e.shows, e.files = to, files
 		return nil
 	})
 }
 
-func (f *fake) Complete(_ context.Context, on crm.ContactRef, ref crm.EntryRef, to crm.Entry, files []crm.FileRef) error {
-	return f.op("complete", func() error {
-		e := f.entries[string(ref)]
-		if e == nil {
-			return fmt.Errorf("complete: %w", crm.ErrGone)
+func (f *fake) FetchOutbound(_ context.Context, since string) (requests []crm.Request, next string, err error) {
+	err = f.op("fetch", func() error {
+		n, err := strconv.Atoi(since)
+		if err != nil {
+			n = len(f.requests) // from now on
 		}
-		if e.on != on {
-			f.t.Errorf("completed on %s, made on %s", on, e.on)
-		}
-		e.shows, e.files = to, files
+		requests, next = f.requests[n:], fmt.Sprint(len(f.requests))
+		return nil
+	})
+	return requests, next, err
+}
+
+func (f *fake) Report(_ context.Context, r crm.Request, problem string) error {
+	return f.op("report", func() error {
+		f.reports = append(f.reports, r.ID+": "+problem)
 		return nil
 	})
 }
@@ -168,6 +253,8 @@ type rig struct {
 	h      *Handler
 	store  *store.Store
 	bucket blob.Memory
+	now    time.Time
+	queued time.Time // when effects were
 	crm    *fake
 	counts counts
 }
@@ -175,11 +262,14 @@ type rig struct {
 func newRig(t *testing.T) *rig {
 	ids := 0
 	s := store.New(store.NewMemory(), "t", 0)
-	s.Now = func() time.Time { return noon }
 	s.NewID = func() string { ids++; return fmt.Sprintf("01ID%04d", ids) }
 	s.Pause = func(context.Context, int) error { return nil }
-	r := &rig{T: t, store: s, crm: newFake(t), counts: counts{}}
-	r.h = &Handler{Store: s, Blobs: &r.bucket, Connectors: map[string]crm.Connector{"fake": r.crm}, Metrics: r.counts}
+	r := &rig{T: t, store: s, now: noon, crm: newFake(t), counts: counts{}}
+	s.Now = func() time.Time { return r.now }
+	if err := s.SetCursor(t.Context(), "provision fake", "for "); err != nil {
+		t.Fatal(err)
+	}
+	r.h = &Handler{Store: s, Blobs: &r.bucket, Connectors: map[string]crm.Connector{"fake": r.crm}, Metrics: r.counts, Now: s.Now}
 	return r
 }
 
@@ -242,7 +332,7 @@ func (r *rig) sync(m chat.Message) error { return r.due(m, route.Stored) }
 
 func (r *rig) due(m chat.Message, cause string) error {
 	ref := route.NewRef(m, store.SortKey(m), chat.Effect{Kind: chat.EffectCRM, Target: "fake"}, cause)
-	return r.h.Handle(r.Context(), queue.Message{Body: ref.Body(), Receives: 1})
+	return r.h.Handle(r.Context(), queue.Message{ID: ref.ID, Body: ref.Body(), Receives: 1, Sent: r.queued})
 }
 
 func (r *rig) mustSync(m chat.Message) {
@@ -261,12 +351,17 @@ func (r *rig) called(want ...string) {
 	r.crm.calls = nil
 }
 
-// entry is the one that a message has in the CRM.
+// entry is the only one in which a message is shown in the CRM.
 func (r *rig) entry(m chat.Message) entry {
 	r.Helper()
-	e := r.crm.entries[entryKey(m)]
-	if e == nil {
-		r.Fatal("the message has no entry")
+	var found []entry
+	for _, e := range r.crm.entries {
+		if slices.ContainsFunc(e.shows.Messages, func(shown crm.Message) bool { return shown.ID == m.ID }) {
+			found = append(found, *e)
+		}
 	}
-	return *e
+	if len(found) != 1 {
+		r.Fatalf("the message is in %d entries", len(found))
+	}
+	return found[0]
 }

@@ -31,9 +31,9 @@ func TestAnUploadedFileIsAttached(t *testing.T) {
 	}
 	m := r.sends(chat.Attachment{State: chat.Stored, Key: "uploads/f_1", Name: "bill.pdf", MIME: "application/pdf", Size: int64(len(content))})
 	r.mustSync(m)
-	r.called("contact", "entry", "file", "complete")
+	r.called("key", "search", "contact", "entry", "file", "update")
 	e := r.entry(m)
-	if e.shows.Text != "your bill" || e.shows.Note != "" || len(e.files) != 1 || r.crm.files[entryKey(m)] != "bill.pdf application/pdf the bytes" {
+	if e.said().Text != "your bill" || e.said().Note != "" || len(e.files) != 1 || r.crm.files[e.files[0]] != entryKey(m)+" bill.pdf application/pdf the bytes" {
 		t.Errorf("it shows %+v, with %q", e, r.crm.files)
 	}
 	r.mustSync(m)
@@ -49,8 +49,8 @@ func TestAFileElsewhereIsNotAttached(t *testing.T) {
 		r := newRig(t)
 		m := r.sends(a)
 		r.mustSync(m)
-		r.called("contact", "entry")
-		if e := r.entry(m); e.shows.Text != "your bill" || e.shows.Note != note || len(e.files) != 0 {
+		r.called("key", "search", "contact", "entry")
+		if e := r.entry(m); e.said().Text != "your bill" || e.said().Note != note || len(e.files) != 0 {
 			t.Errorf("%+v: it shows %+v", a, e)
 		}
 	}

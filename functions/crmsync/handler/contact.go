@@ -1,0 +1,173 @@
+package handler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"reflect"
+	"time"
+
+	"threadline/shared/chat"
+	"threadline/shared/crm"
+	"threadline/shared/crm/match"
+	"threadline/shared/metric"
+	"threadline/shared/queue"
+	"threadline/shared/store"
+)
+
+// The customer's record.
+
+// contact finds or makes the record, and completes it when more is known of the person than before.
+func (s *sync) contact(ctx context.Context) (err error) {
+	if s.who, err = s.h.Store.Contact(ctx, s.m.Contact); err != nil {
+		return err
+	}
+	p, err := s.person(ctx)
+	if err != nil {
+		return err
+	}
+	known := digest(p.Name, p.Username, p.Phone.Digits, p.BSUID, p.Marketing)
+	link, err := s.h.Store.Link(ctx, s.who.ID, s.connector.Name())
+	if err != nil {
+		return err
+	}
+	s.on = crm.ContactRef(link.Ref)
+	switch {
+	case link.Ref == "":
+		return s.newContact(ctx, link, p, known)
+	case link.Shown != known:
+		if err := s.connector.FillContact(ctx, s.on, p); err != nil {
+			return fmt.Errorf("contact: %w", err)
+		}
+		link.Shown = known
+		return s.link(ctx, link)
+	}
+	return nil
+}
+
+// person is the contact as the CRM is to know it.
+func (s *sync) person(ctx context.Context) (crm.Person, error) {
+	ids, err := s.h.Store.Identities(ctx, s.who)
+	if err != nil {
+		return crm.Person{}, err
+	}
+	p := crm.Person{Key: s.who.ID, Name: cmp.Or(s.who.Saved, s.who.Name), Username: s.who.Username}
+	for _, id := range ids {
+		switch {
+		case id.Kind == chat.AliasBSUID && p.BSUID == "":
+			p.BSUID = id.Value
+		case id.Kind == chat.AliasWAID && !p.Phone.Known():
+			p.Phone = match.Phone(id.Value)
+		}
+	}
+	if said, ok := s.who.Consent[chat.CategoryMarketing]; ok {
+		p.Marketing = "withdrawn"
+		if said.Given {
+			p.Marketing = "granted"
+		}
+	}
+	return p, nil
+}
+
+// newContact notes that a record is begun, so that one whose making was never answered is looked for.
+func (s *sync) newContact(ctx context.Context, link store.Link, p crm.Person, known string) error {
+	if !s.can.AtomicContacts {
+		if err := s.beginContact(ctx, link); err != nil {
+			return err
+		}
+	}
+	found, err := match.Contact(ctx, s.connector, p, s.owner)
+	if err != nil {
+		if s.can.AtomicContacts {
+			return fmt.Errorf("contact: %w", err)
+		}
+		_, noted := s.claimLink(ctx, func(l *store.Link) {
+			if l.Busy = (time.Time{}); !crm.Unsettled(err) {
+				l.Tried = link.Tried
+			}
+		})
+		return errors.Join(fmt.Errorf("contact: %w", err), noted)
+	}
+	s.on = found.Ref
+	link = store.Link{Ref: string(found.Ref), Shown: known}
+	for _, other := range found.Others {
+		link.Others = append(link.Others, string(other))
+	}
+	if len(link.Others) > 0 {
+		s.h.Metrics.Count(ctx, metric.ContactAmbiguous, 1, "Connector", s.connector.Name())
+		slog.WarnContext(ctx, "several records of the CRM have the number: made one more", "connector", s.connector.Name(),
+			"contact", s.who.ID, "records", len(link.Others))
+	}
+	return s.link(ctx, link)
+}
+
+// beginContact notes that a record is about to be made, unless one was and the CRM may not show it yet, or somebody else is
+// at it.
+func (s *sync) beginContact(ctx context.Context, known store.Link) error {
+	if !known.Tried.IsZero() {
+		if err := s.lag(known.Tried); err != nil {
+			return err
+		}
+	}
+	now, wait := s.h.now().UTC(), time.Duration(0)
+	_, err := s.claimLink(ctx, func(l *store.Link) {
+		if wait = l.Busy.Sub(now); wait <= 0 && !reflect.DeepEqual(*l, known) {
+			wait = time.Second // it says something else by now
+		}
+		if wait <= 0 {
+			l.Tried, l.Busy = now, now.Add(busyFor)
+		}
+	})
+	if err == nil && wait > 0 {
+		err = queue.Later(wait, errBusy)
+	}
+	return err
+}
+
+func (s *sync) claimLink(ctx context.Context, claim func(*store.Link)) (store.Link, error) {
+	return s.h.Store.ClaimLink(ctx, s.who.ID, s.connector.Name(), claim)
+}
+
+func (s *sync) owner(ctx context.Context, ref crm.ContactRef) (chat.ContactID, error) {
+	return s.h.Store.Owner(ctx, s.connector.Name(), string(ref))
+}
+
+func (s *sync) link(ctx context.Context, l store.Link) error {
+	return s.h.Store.SetLink(ctx, s.who.ID, s.connector.Name(), l)
+}
+
+// follow goes on with the record into which the CRM's user merged the contact's.
+func (s *sync) follow(ctx context.Context, to crm.ContactRef) error {
+	if err := s.link(ctx, store.Link{Ref: string(to)}); err != nil {
+		return err
+	}
+	_, err := s.note(ctx, s.entryOwner(), func(e *store.Entry) { e.Contact, e.Tried = string(to), time.Time{} })
+	return err
+}
+
+// forget drops what the table remembers of records that are gone.
+func (s *sync) forget(ctx context.Context) error {
+	if err := s.link(ctx, store.Link{}); err != nil {
+		return err
+	}
+	owner := s.entryOwner()
+	for _, m := range append(s.members, member{Message: owner}) {
+		_, err := s.note(ctx, m.Message, func(e *store.Entry) {
+			*e = store.Entry{Head: e.Head, Members: e.Members, Busy: e.Busy}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entryOwner is the message whose entry is worked on, as far as that is known yet.
+func (s *sync) entryOwner() chat.Message {
+	if s.head.ID == "" {
+		return s.m
+	}
+	return s.head
+}

@@ -1,0 +1,107 @@
+package handler
+
+import (
+	"context"
+	"net/http"
+	gosync "sync"
+	"time"
+
+	"threadline/shared/crm"
+	"threadline/shared/store"
+)
+
+// Pace is a connector's way to the CRM: it keeps all instances together to the rate that the CRM takes. Use a pointer.
+type Pace struct {
+	Store *store.Store
+	Name  string
+	Next  http.RoundTripper
+	// Capabilities name the rate; nil or no calls: there is none.
+	Capabilities func() crm.Capabilities
+
+	Now  func() time.Time                                 // time.Now if nil
+	Wait func(ctx context.Context, d time.Duration) error // nil: by the real clock
+
+	mu    gosync.Mutex
+	left  int
+	until time.Time // when what is left is no longer ours
+}
+
+// ownPace is the Reason of failures that aren't the CRM's.
+const ownPace = "OUR_OWN_PACE"
+
+const (
+	handful = 4               // calls that are leased at once, of budgets that have more
+	patient = 3 * time.Second // how long to wait for a call here rather than in the queue
+)
+
+// RoundTrip makes a call when it is its turn. One whose turn is far away fails as one that the CRM itself would limit.
+func (p *Pace) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := p.take(r.Context()); err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
+		return nil, err
+	}
+	return p.Next.RoundTrip(r)
+}
+
+func (p *Pace) take(ctx context.Context) error {
+	if p.Capabilities == nil {
+		return nil
+	}
+	can := p.Capabilities()
+	if can.Calls == 0 {
+		return nil
+	}
+	for {
+		wait, err := p.lease(ctx, store.Budget{Calls: can.Calls, Per: can.Per})
+		if err != nil {
+			return &crm.Error{Class: crm.Transient, Op: "take a call of the CRM's budget", Reason: ownPace, Err: err}
+		}
+		switch {
+		case wait == 0:
+			return nil
+		case wait > patient:
+			return &crm.Error{Class: crm.Limited, Op: "take a call of the CRM's budget", Reason: ownPace, After: wait}
+		}
+		if err := p.wait(ctx, wait); err != nil {
+			return &crm.Error{Class: crm.Transient, Op: "wait for the CRM's budget", Reason: ownPace, Err: err}
+		}
+	}
+}
+
+func (p *Pace) wait(ctx context.Context, d time.Duration) error {
+	if p.Wait != nil {
+		return p.Wait(ctx, d)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func (p *Pace) now() time.Time {
+	if p.Now == nil {
+		return time.Now()
+	}
+	return p.Now()
+}
+
+// lease takes a call of those that are ours, or some more of everybody's.
+func (p *Pace) lease(ctx context.Context, b store.Budget) (wait time.Duration, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	if p.left > 0 && now.Before(p.until) {
+		p.left--
+		return 0, nil
+	}
+	got, wait, err := p.Store.Lease(ctx, p.Name, b, min(handful, max(b.Calls/16, 1)))
+	if err != nil || got == 0 {
+		return max(wait, time.Millisecond), err
+	}
+	p.left, p.until = got-1, now.Add(b.Per/8)
+	return 0, nil
+}

@@ -1,0 +1,175 @@
+// Package known is the list of the connectors, and of what each is configured by.
+//
+// It guarantees that whoever deploys reads all that is missing at once, each setting by its name, and that only the
+// connectors that are configured are made.
+package known
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"threadline/shared/crm"
+	"threadline/shared/crm/espocrm"
+	"threadline/shared/crm/hubspot"
+	"threadline/shared/crm/odoo"
+	"threadline/shared/crm/pipedrive"
+	"threadline/shared/crm/salesforce"
+	"threadline/shared/crm/webhook"
+)
+
+// Settings are what isn't secret. An address is scheme and host, and a path where the CRM is below one.
+type Settings struct {
+	PublicURL string `env:"PUBLIC_URL"` // scheme and host under which CRMs call us
+
+	HubSpotURL     string `env:"HUBSPOT_API_URL,optional"`
+	HubSpotVersion string `env:"HUBSPOT_API_VERSION,optional"`
+
+	OdooURL   string `env:"ODOO_URL,optional"`
+	OdooDB    string `env:"ODOO_DB,optional"`
+	OdooLogin string `env:"ODOO_LOGIN,optional"`
+	OdooCalls int    `env:"ODOO_CALLS_PER_SECOND,optional"`
+
+	EspoCRMURL string `env:"ESPOCRM_URL,optional"`
+
+	PipedriveURL string `env:"PIPEDRIVE_API_URL,optional"`
+
+	SalesforceURL      string `env:"SALESFORCE_URL,optional"`
+	SalesforceClientID string `env:"SALESFORCE_CLIENT_ID,optional"`
+	SalesforceUsername string `env:"SALESFORCE_USERNAME,optional"`
+	SalesforceLoginURL string `env:"SALESFORCE_LOGIN_URL,optional"`
+
+	WebhookURL     string `env:"WEBHOOK_CRM_URL,optional"`
+	WebhookMaxFile int    `env:"WEBHOOK_CRM_MAX_FILE,optional"` // bytes
+}
+
+// The secret's keys, beside those that every installation has.
+const (
+	HubSpotToken           = "hubspot_token"
+	HubSpotClientSecret    = "hubspot_client_secret"
+	OdooAPIKey             = "odoo_api_key"
+	EspoCRMAPIKey          = "espocrm_api_key"
+	EspoCRMWebhookSecret   = "espocrm_webhook_secret"
+	PipedriveToken         = "pipedrive_token"
+	SalesforceClientSecret = "salesforce_client_secret"
+	SalesforcePrivateKey   = "salesforce_private_key"
+	WebhookSecret          = "webhook_crm_secret"
+
+	// HookToken is what the calls of CRMs bring along that sign nothing: Odoo, Pipedrive, Salesforce.
+	HookToken = "crm_hook_token"
+)
+
+// Deps are what connectors are made with.
+type Deps struct {
+	// Secret returns the source of a secret; Maybe that of one which an installation may lack: then it gives an empty text.
+	Secret, Maybe func(key string) func(context.Context) (string, error)
+	// Client returns the way to a CRM. can is called when a call is made.
+	Client func(name string, can func() crm.Capabilities) *http.Client
+}
+
+// kind is a connector that there is.
+type kind struct {
+	needs func(Settings) []string // the names of settings that are missing
+	make  func(Settings, Deps, *http.Client) crm.Connector
+}
+
+var kinds = map[string]kind{
+	"hubspot": {nothing, func(s Settings, d Deps, web *http.Client) crm.Connector {
+		return hubspot.New(hubspot.Config{
+			BaseURL: s.HubSpotURL, Version: s.HubSpotVersion, Token: d.Secret(HubSpotToken), ClientSecret: d.Maybe(HubSpotClientSecret),
+			PublicURL: s.events("hubspot"), HTTP: web,
+		})
+	}},
+	"odoo": {func(s Settings) []string { return missing("ODOO_URL", s.OdooURL, "ODOO_LOGIN", s.OdooLogin) },
+		func(s Settings, d Deps, web *http.Client) crm.Connector {
+			return odoo.New(odoo.Config{
+				URL: s.OdooURL, DB: s.OdooDB, Login: s.OdooLogin, APIKey: d.Secret(OdooAPIKey), CallsPerSecond: s.OdooCalls,
+				HookURL: s.events("odoo"), HookToken: d.Secret(HookToken), HTTP: web,
+			})
+		}},
+	"espocrm": {func(s Settings) []string { return missing("ESPOCRM_URL", s.EspoCRMURL) },
+		func(s Settings, d Deps, web *http.Client) crm.Connector {
+			return espocrm.New(espocrm.Config{URL: s.EspoCRMURL, APIKey: d.Secret(EspoCRMAPIKey), WebhookSecret: d.Maybe(EspoCRMWebhookSecret), HTTP: web})
+		}},
+	"pipedrive": {nothing, func(s Settings, d Deps, web *http.Client) crm.Connector {
+		return pipedrive.New(pipedrive.Config{
+			URL: s.PipedriveURL, Token: d.Secret(PipedriveToken), HookURL: s.events("pipedrive"), HookPassword: d.Secret(HookToken), HTTP: web,
+		})
+	}},
+	"salesforce": {func(s Settings) []string {
+		return missing("SALESFORCE_URL", s.SalesforceURL, "SALESFORCE_CLIENT_ID", s.SalesforceClientID)
+	}, func(s Settings, d Deps, web *http.Client) crm.Connector {
+		return salesforce.New(salesforce.Config{
+			URL: s.SalesforceURL, ClientID: s.SalesforceClientID, ClientSecret: d.Maybe(SalesforceClientSecret), PrivateKey: d.Maybe(SalesforcePrivateKey),
+			Username: s.SalesforceUsername, LoginURL: s.SalesforceLoginURL, HookSecret: d.Secret(HookToken), HTTP: web,
+		})
+	}},
+	"webhook": {func(s Settings) []string { return missing("WEBHOOK_CRM_URL", s.WebhookURL) },
+		func(s Settings, d Deps, web *http.Client) crm.Connector {
+			return webhook.New(webhook.Config{URL: s.WebhookURL, MaxFile: int64(s.WebhookMaxFile), Secret: d.Secret(WebhookSecret), HTTP: web})
+		}},
+}
+
+// Names lists the connectors that there are, in alphabetical order.
+func Names() []string {
+	var names []string
+	for name := range kinds {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Connectors makes those of these names, or says all that is wrong with the configuration.
+func Connectors(names []string, s Settings, d Deps) (map[string]crm.Connector, error) {
+	made := map[string]crm.Connector{}
+	var problems []error
+	for _, name := range names {
+		k, ok := kinds[name]
+		if !ok {
+			problems = append(problems, fmt.Errorf("CRM_CONNECTOR: there is no connector %q: use %s, or none", name, strings.Join(Names(), ", ")))
+			continue
+		}
+		for _, setting := range k.needs(s) {
+			problems = append(problems, fmt.Errorf("%s: is needed for the connector %s (docs/crm/%s.md)", setting, name, name))
+		}
+		var c crm.Connector
+		c = k.make(s, d, d.Client(name, func() crm.Capabilities { return c.Capabilities() }))
+		made[name] = c
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// Receivers are the connectors whose CRMs call us.
+func Receivers(connectors map[string]crm.Connector) map[string]crm.Receiver {
+	out := map[string]crm.Receiver{}
+	for name, c := range connectors {
+		if r, ok := c.(crm.Receiver); ok {
+			out[name] = r
+		}
+	}
+	return out
+}
+
+func (s Settings) events(name string) string {
+	return strings.TrimRight(s.PublicURL, "/") + "/crm/" + name + "/events"
+}
+
+func nothing(Settings) []string { return nil }
+
+// missing returns the names whose values, which follow them, are empty.
+func missing(pairs ...string) []string {
+	var names []string
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] == "" {
+			names = append(names, pairs[i])
+		}
+	}
+	return names
+}
