@@ -2,6 +2,7 @@
 //
 //	threadline doctor    says what is wrong, and what to do about it
 //	threadline redrive   puts what was parked back to work
+//	threadline crm       brings what is stored into a CRM that was connected later
 //
 // It talks to AWS with the credentials of whoever calls it, and never prints a token. Exit codes: 0 well, 1 something
 // failed, 2 wrong usage.
@@ -24,6 +25,16 @@ type console struct {
 	out, err io.Writer
 }
 
+// terminal tells whether a person watches what is written.
+func (c console) terminal() bool {
+	f, ok := c.out.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
 // command is one sub-command, in a file of its own.
 type command struct {
 	name, summary string
@@ -34,6 +45,7 @@ func commands() []command {
 	return []command{
 		{"doctor", "examine a stack, the Meta app and the CRM; say what to do", doctorCommand},
 		{"redrive", "put the parked messages of a queue back to work", redriveCommand},
+		{"crm", "bring everything that is stored into a CRM that was connected later", crmCommand},
 	}
 }
 

@@ -56,6 +56,12 @@ func TestUsage(t *testing.T) {
 		{"doctor crm", 2, "", `"crm" is one too many`},
 		{"redrive", 2, "", "inbound|media|crm|outbound|bulk"},
 		{"redrive crm media", 2, "", "inbound|media|crm|outbound|bulk"},
+		{"crm -h", 0, "-connector", ""},
+		{"crm", 2, "", "crm backfill --connector name"},
+		{"crm backfill", 2, "", "say which CRM"},
+		{"crm restore --connector odoo", 2, "", "crm backfill --connector name"},
+		{"crm backfill --connector odoo --url http://127.0.0.1:1", 2, "", "--url needs --key"},
+		{"crm backfill --connector odoo", 1, "", "threadline crm: describe stack:"},
 		{"doctor", 1, "AccessDenied", ""},
 		{"redrive crm", 1, "", "threadline redrive: describe stack:"},
 	} {

@@ -1,12 +1,13 @@
 // Command api answers the REST API.
 //
-//	REST → api → Outbound.fifo · Inbound.fifo · table · bucket
+//	REST, CRMs → api → Outbound.fifo · Inbound.fifo · CRM.fifo · table · bucket
 package main
 
 import (
 	"context"
 	"log"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -19,6 +20,8 @@ import (
 
 	"threadline/functions/api/handler"
 	"threadline/shared/blob"
+	"threadline/shared/crm"
+	"threadline/shared/crm/known"
 	"threadline/shared/env"
 	"threadline/shared/queue"
 	"threadline/shared/route"
@@ -38,10 +41,13 @@ func main() {
 		Secret        string   `env:"SECRET"`
 		Connectors    []string `env:"CRM_CONNECTOR"`
 		Numbers       []string `env:"PHONE_NUMBER_ID,optional"`
+		CRM           string   `env:"CRM_QUEUE_URL"`
 		GraphURL      string   `env:"GRAPH_API_URL"`
 		GraphVersion  string   `env:"GRAPH_API_VERSION"`
 	}
+	var settings known.Settings
 	env.Must(&c)
+	env.Must(&settings)
 	cfg, err := config.LoadDefaultConfig(context.Background())
 	if err != nil {
 		log.Fatal(err)
@@ -49,6 +55,13 @@ func main() {
 	keys := secret.New(secret.Manager(secretsmanager.NewFromConfig(cfg), c.Secret), 5*time.Minute)
 	graph := whatsapp.Client{BaseURL: c.GraphURL, Version: c.GraphVersion, Token: keys.Of(secret.AccessToken)}
 	queues, objects := sqs.NewFromConfig(cfg), s3.NewFromConfig(cfg)
+	// They only read what the CRMs say: calls to a CRM are crmsync's.
+	connectors, err := known.Connectors(route.Connectors(c.Connectors), settings, known.Deps{
+		Secret: keys.Of, Maybe: keys.Maybe, Client: func(string, func() crm.Capabilities) *http.Client { return http.DefaultClient },
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
 	a := handler.API{
 		Store:      store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),
 		Outbound:   &queue.Sender{Client: queues, URL: c.Outbound},
@@ -58,6 +71,9 @@ func main() {
 		Graph:      &graph,
 		Numbers:    c.Numbers,
 		Connectors: route.Connectors(c.Connectors),
+		Receivers:  known.Receivers(connectors),
+		CRM:        &queue.Sender{Client: queues, URL: c.CRM},
+		PublicURL:  settings.PublicURL,
 		Key:        keys.Of(secret.APIKey),
 	}
 	lambda.Start(a.Lambda())

@@ -27,6 +27,41 @@ type Conversation struct {
 	LastFrom    string         `json:"last_from,omitempty"`   // provider id of the customer's newest message, which can be shown as read
 	LastFromAt  time.Time      `json:"last_from_at,omitzero"` // time of that message; a call opens the window and can't be read
 	Arrivals    int64          `json:"arrivals"`              // how many messages have been stored
+	Marked      *Mark          `json:"marked,omitempty"`      // the last hour in which something came that belongs into a CRM
+}
+
+// Mark says that messages of a conversation that belong into a CRM came in an hour, and where they stand, so that
+// somebody can look after them when it is over.
+type Mark struct {
+	Hour  time.Time `json:"hour"`            // when it began
+	From  time.Time `json:"from"`            // the earliest of their own times: one may come late
+	First int64     `json:"first"`           // the Arrival of the first of them
+	Ahead bool      `json:"ahead,omitempty"` // one has a time beyond the hour: the provider's clock is another
+}
+
+// Until is the time before which those messages stand, unless one is ahead.
+func (m Mark) Until() time.Time { return m.Hour.Add(time.Hour) }
+
+// Mark notes that a message that belongs into a CRM is stored now, as the conversation's newest arrival, and tells whether
+// that says something new of the hour: of a hundred messages in their order only the first does. An hour never goes back,
+// whatever the clocks of two functions say.
+func (c *Conversation) Mark(m Message, now time.Time) (changed bool) {
+	mark := Mark{Hour: now.UTC().Truncate(time.Hour), From: m.At.UTC(), First: c.Arrivals}
+	if old := c.Marked; old == nil || old.Hour.Before(mark.Hour) {
+		changed = true
+	} else {
+		earlier := mark.From
+		if mark = *old; earlier.Before(mark.From) {
+			mark.From, changed = earlier, true
+		}
+	}
+	if !mark.Ahead && !m.At.Before(mark.Until()) {
+		mark.Ahead, changed = true, true
+	}
+	if changed {
+		c.Marked = &mark
+	}
+	return changed
 }
 
 // ServiceWindow is how long after a customer's message free-form answers are allowed.

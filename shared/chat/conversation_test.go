@@ -83,3 +83,33 @@ func TestACallLeavesWhatIsToBeRead(t *testing.T) {
 	both.Take(Conversation{LastInbound: text.At, LastFrom: "w"})
 	check("in another thread", both)
 }
+
+// TestMark: of an hour's messages the first one says something new, and whichever stands before all others or beyond the
+// hour.
+func TestMark(t *testing.T) {
+	hour := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	at := func(minutes int) time.Time { return hour.Add(time.Duration(minutes) * time.Minute) }
+	var c Conversation
+	for i, step := range []struct {
+		at, now int // minutes
+		changed bool
+		want    Mark
+	}{
+		{10, 11, true, Mark{Hour: hour, From: at(10), First: 1}},
+		{11, 11, false, Mark{Hour: hour, From: at(10), First: 1}},
+		{-500, 12, true, Mark{Hour: hour, From: at(-500), First: 1}},
+		{59, 59, false, Mark{Hour: hour, From: at(-500), First: 1}},
+		{60, 59, true, Mark{Hour: hour, From: at(-500), First: 1, Ahead: true}},
+		{700, 59, false, Mark{Hour: hour, From: at(-500), First: 1, Ahead: true}},
+		{60, 60, true, Mark{Hour: at(60), From: at(60), First: 7}},
+		{59, 59, true, Mark{Hour: at(60), From: at(59), First: 7}}, // by another function's clock
+		{500, 130, true, Mark{Hour: at(120), From: at(500), First: 9, Ahead: true}},
+	} {
+		m := Message{At: at(step.at)}
+		c.Note(m)
+		before := c.Marked
+		if changed := c.Mark(m, at(step.now)); changed != step.changed || *c.Marked != step.want || !changed && c.Marked != before {
+			t.Errorf("step %d: %v, %+v, want %+v", i, changed, *c.Marked, step.want)
+		}
+	}
+}

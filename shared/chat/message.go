@@ -126,6 +126,7 @@ type EffectKind string
 const (
 	EffectMedia EffectKind = "media" // fetch the file
 	EffectCRM   EffectKind = "crm"   // put it on the customer's record
+	EffectFetch EffectKind = "fetch" // ask a CRM what it wants to be sent; of no message
 )
 
 // Attachment is a file that belongs to a message.

@@ -17,9 +17,11 @@ type Command struct {
 	Contact      chat.ContactID      `json:"contact,omitempty"` // Merge and Unmerge
 	With         chat.ContactID      `json:"with,omitempty"`    // Merge: the other one; the older of the two survives
 	Conversation chat.ConversationID `json:"conversation,omitempty"`
-	Message      string              `json:"message,omitempty"` // Refetch: its sort key within the conversation
-	At           time.Time           `json:"at"`                // when it was asked for
-	ID           string              `json:"id"`                // of the request: doing it twice is doing it once
+	Message      string              `json:"message,omitempty"`   // Refetch: its sort key within the conversation
+	Hours        int                 `json:"hours,omitempty"`     // Reconcile: how many, the present one included
+	Connector    string              `json:"connector,omitempty"` // Backfill
+	At           time.Time           `json:"at"`                  // when it was asked for
+	ID           string              `json:"id"`                  // of the request: doing it twice is doing it once
 }
 
 // KindCommand tells a command from an update on the same queue.
@@ -30,6 +32,9 @@ const (
 	Merge   = "merge"   // two contacts are one person
 	Unmerge = "unmerge" // what was joined to a contact is somebody else after all
 	Refetch = "refetch" // try again to get a file
+
+	Reconcile = "reconcile" // compare what was stored in the last hours with what the CRMs have, now
+	Backfill  = "backfill"  // bring everything that is stored into a CRM
 )
 
 // Body is the queue entry's body: ASCII, as every part of it is.

@@ -17,6 +17,10 @@ func TestCommandsAreWhatTheyWere(t *testing.T) {
 			`{"v":1,"kind":"command","command":"merge","contact":"a","with":"b","at":"2026-03-02T12:00:00Z","id":"r1"}`},
 		{Command{Command: Refetch, Conversation: "100.a", Message: "MSG#1", At: at, ID: "r2"},
 			`{"v":1,"kind":"command","command":"refetch","conversation":"100.a","message":"MSG#1","at":"2026-03-02T12:00:00Z","id":"r2"}`},
+		{Command{Command: Reconcile, Hours: 24, At: at, ID: "r3"},
+			`{"v":1,"kind":"command","command":"reconcile","hours":24,"at":"2026-03-02T12:00:00Z","id":"r3"}`},
+		{Command{Command: Backfill, Connector: "odoo", At: at, ID: "r4"},
+			`{"v":1,"kind":"command","command":"backfill","connector":"odoo","at":"2026-03-02T12:00:00Z","id":"r4"}`},
 	} {
 		if got := string(test.c.Body()); got != test.body {
 			t.Errorf("%s\nwant %s", got, test.body)

@@ -8,6 +8,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
+	"time"
 
 	"threadline/shared/chat"
 )
@@ -46,6 +49,17 @@ func Due(m chat.Message, cause string) []chat.Effect {
 	return due
 }
 
+// For tells whether the plan of a message brings it into a CRM.
+func For(m chat.Message, connector string) bool {
+	return slices.Contains(m.Effects, chat.Effect{Kind: chat.EffectCRM, Target: connector})
+}
+
+// OnRecord tells whether a message belongs on the record by now: what the customer wrote, what Meta took from us, which is
+// what Meta has a name for, and what somebody asked for in a CRM and didn't get. A reaction never does, whatever it is to.
+func OnRecord(m chat.Message) bool {
+	return m.Kind != chat.KindReaction && ownEntry(m) && (m.Direction == chat.In || m.ProviderID != "" || m.Origin == chat.FromCRM && m.Status == chat.Failed)
+}
+
 // Connectors reads CRM_CONNECTOR: the names of the connectors to use, or "none".
 func Connectors(names []string) []string {
 	if len(names) == 1 && names[0] == "none" {
@@ -73,12 +87,35 @@ const (
 	Imported = "imported" // its turn has come among what was written before the number was connected
 )
 
+// turn begins the causes by which jobs bring messages to a CRM.
+const turn = "turn "
+
+// Turn is the cause by which a job brings a message to a CRM. What tells the turns of a message from each other keeps the
+// queue from taking a later one for the same.
+func Turn(of string) string { return turn + of }
+
+// HasTurn tells whether a cause brings what was written before the number was connected: other causes leave that to the
+// job that brings it in order.
+func HasTurn(cause string) bool { return cause == Imported || strings.HasPrefix(cause, turn) }
+
 // NewRef names an effect of a message. sort is the message's key in its conversation, cause one of the above or the
 // hash of what made it due: a receipt, a reaction, an edit, the wish to fetch a file once more.
 func NewRef(m chat.Message, sort string, e chat.Effect, cause string) Ref {
 	return Ref{
 		V: 1, ID: hash(string(m.Conversation), sort, string(e.Kind), e.Target), Kind: e.Kind, Target: e.Target,
 		Conversation: m.Conversation, Message: sort, Cause: cause,
+	}
+}
+
+// nothing stands where a Ref of no message names one: a release that doesn't know the kind finds nothing there, and leaves
+// it.
+const nothing = "-"
+
+// NewFetch asks for what a CRM wants to be sent, once a minute at most.
+func NewFetch(connector string, now time.Time) Ref {
+	return Ref{
+		V: 1, ID: hash(string(chat.EffectFetch), connector), Kind: chat.EffectFetch, Target: connector,
+		Conversation: nothing, Message: nothing, Cause: now.UTC().Format("2006-01-02T15:04"),
 	}
 }
 
@@ -95,10 +132,13 @@ func (r Ref) Body() []byte {
 func (r Ref) DedupID() string { return hash(r.ID, r.Cause) }
 
 // Group keeps the entries of one contact in a CRM in order, and lets the files of many conversations share a queue
-// fairly.
+// fairly. What is of no message has a line for each CRM.
 func (r Ref) Group(c chat.ContactID) string {
-	if r.Kind == chat.EffectCRM {
+	switch r.Kind {
+	case chat.EffectCRM:
 		return hash(r.Target, string(c))
+	case chat.EffectFetch:
+		return hash(string(r.Kind), r.Target)
 	}
 	return hash(string(r.Conversation))
 }

@@ -3,7 +3,9 @@ package route
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"threadline/shared/chat"
 )
@@ -153,5 +155,68 @@ func TestParseRefRefusesWhatItDoesNotKnow(t *testing.T) {
 		if _, err := ParseRef(body); err == nil {
 			t.Errorf("%s is read", body)
 		}
+	}
+}
+
+// TestFetchesAreWhatTheyWere: once a minute for each CRM, in a line of its own, and readable for a release that doesn't know
+// them.
+func TestFetchesAreWhatTheyWere(t *testing.T) {
+	at := time.Date(2026, 3, 2, 12, 0, 59, 0, time.UTC)
+	r := NewFetch("odoo", at)
+	const body = `{"v":1,"id":"ID","kind":"fetch","target":"odoo","conversation":"-","message":"-","cause":"2026-03-02T12:00"}`
+	if got := strings.Replace(string(r.Body()), r.ID, "ID", 1); got != body {
+		t.Error(got)
+	}
+	if got, err := ParseRef(r.Body()); err != nil || got != r {
+		t.Errorf("read back: %+v (%v)", got, err)
+	}
+	same, later, other := NewFetch("odoo", at.Add(-30*time.Second)), NewFetch("odoo", at.Add(time.Second)), NewFetch("hubspot", at)
+	if same.DedupID() != r.DedupID() || later.DedupID() == r.DedupID() || other.DedupID() == r.DedupID() {
+		t.Error("it isn't one a minute for each CRM")
+	}
+	if later.Group("") != r.Group("") || other.Group("") == r.Group("") || r.Group("") == NewRef(chat.Message{}, "MSG#1", chat.Effect{Kind: chat.EffectCRM, Target: "odoo"}, Stored).Group("") {
+		t.Error("CRMs don't have a line each")
+	}
+}
+
+func TestTurns(t *testing.T) {
+	for cause, want := range map[string]bool{
+		Imported: true, Turn("2026-03-02T12 1"): true, Stored: false, FileHere: false, Accepted: false, "the hash of a receipt": false, "turn": false,
+	} {
+		if HasTurn(cause) != want {
+			t.Errorf("%q brings what was imported: %v", cause, !want)
+		}
+	}
+	if Turn("a") == Turn("b") {
+		t.Error("turns are the same")
+	}
+}
+
+func TestOnRecord(t *testing.T) {
+	for name, test := range map[string]struct {
+		m    chat.Message
+		want bool
+	}{
+		"a customer's":               {chat.Message{Direction: chat.In}, true},
+		"one of ours":                {chat.Message{Direction: chat.Out, Status: chat.Queued}, false},
+		"one that Meta took":         {chat.Message{Direction: chat.Out, ProviderID: "w"}, true},
+		"one that failed before":     {chat.Message{Direction: chat.Out, Status: chat.Failed}, false},
+		"one from a CRM that failed": {chat.Message{Direction: chat.Out, Origin: chat.FromCRM, Status: chat.Failed}, true},
+		"one from a CRM":             {chat.Message{Direction: chat.Out, Origin: chat.FromCRM, Status: chat.Sending}, false},
+		"a reaction":                 {chat.Message{Direction: chat.In, Kind: chat.KindReaction, ReplyTo: "w"}, false},
+		"a reaction to nothing":      {chat.Message{Direction: chat.In, Kind: chat.KindReaction}, false},
+		"an edit":                    {chat.Message{Direction: chat.In, Kind: chat.KindEdit, ReplyTo: "w"}, true},
+		"the end of a call":          {chat.Message{Direction: chat.In, Kind: chat.KindCall, ReplyTo: "w", Call: &chat.Call{}}, false},
+	} {
+		if OnRecord(test.m) != test.want {
+			t.Errorf("%s: %v", name, !test.want)
+		}
+	}
+}
+
+func TestFor(t *testing.T) {
+	m := chat.Message{Effects: []chat.Effect{{Kind: chat.EffectCRM, Target: "hubspot"}, {Kind: chat.EffectMedia, Target: "odoo"}}}
+	if !For(m, "hubspot") || For(m, "odoo") {
+		t.Error("its plan isn't read")
 	}
 }

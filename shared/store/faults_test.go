@@ -141,10 +141,35 @@ func life(t *testing.T, s *Store) {
 		do(func() error { _, err := s.Receive(ctx, in); return err })
 	}
 	do(func() error { return s.SawImport(ctx, ourNumber) })
-	do(func() error { return s.BeginJob(ctx, out.Conversation, "job") })
-	do(func() error { _, err := s.SaveJob(ctx, out.Conversation, Job{ID: "job", Done: true}); return err })
+	do(func() error { return s.BeginJob(ctx, out.Conversation, ImportJob, "job") })
+	do(func() error {
+		_, err := s.SaveJob(ctx, out.Conversation, ImportJob, Job{ID: "job", Done: true})
+		return err
+	})
 	do(func() error { _, err := s.TakeSlot(ctx, "crm", "job", 2, time.Minute); return err })
 	do(func() error { return s.FreeSlot(ctx, "crm", "job") })
+	hour := noon.Add(time.Hour)
+	do(func() error { return s.BeginComparison(ctx, hour, 0, "tick") })
+	do(func() error {
+		_, _, err := s.Find(ctx, hour, who.Conversation, "hubspot", func(f *Finding) { f.Take(Tally{Stored: 2, Missing: 1}, hour) })
+		return err
+	})
+	do(func() error {
+		_, err := s.SaveComparison(ctx, hour, 0, Comparison{ID: "tick", Begun: hour, Look: 1, Passed: who.Conversation})
+		return err
+	})
+	do(func() error {
+		_, err := s.SaveReconciliation(ctx, Reconciliation{Begun: hour, Compared: noon})
+		return err
+	})
+	do(func() error { return s.BeginBackfill(ctx, "odoo", "c_1") })
+	backfill := Backfill{ID: "c_1", Connector: "odoo"}
+	do(func() error { return s.BeginPart(ctx, who.Conversation, backfill) })
+	do(func() error { return s.FinishPart(ctx, who.Conversation, "odoo", Job{ID: "c_1", Fed: 2}) })
+	do(func() error {
+		_, err := s.SaveBackfill(ctx, backfill, func(b *Backfill) { b.Counted, b.Found = true, 1 })
+		return err
+	})
 	do(func() error { _, err := s.Rate(ctx, "crm", time.Minute); return err })
 	do(func() error { return s.Slow(ctx, "crm") })
 	do(func() error { return s.SetLink(ctx, who.Contact, "hubspot", Link{Ref: "42"}) })
@@ -212,7 +237,7 @@ func difference(got, want string) string {
 }
 
 // shard depends on the ids that were minted.
-var shard = regexp.MustCompile(`(INBOX#default|DONE)#\d`)
+var shard = regexp.MustCompile(`(INBOX#default|DONE|[0-9-]+T[0-9]+)#\d`)
 
 // words writes a value with its keys in order.
 func words(v types.AttributeValue) string {

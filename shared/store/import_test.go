@@ -13,7 +13,7 @@ import (
 func placeholder(id string, at int) Inbound {
 	in := imported(id, at)
 	in.Message.Kind, in.Message.RawType, in.Message.Text = chat.KindPlaceholder, "media_placeholder", ""
-	in.Message.Hash, in.Message.Effects = "hash of the placeholder "+id, nil
+	in.Message.Hash = "hash of the placeholder " + id
 	return in
 }
 

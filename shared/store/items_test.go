@@ -30,8 +30,12 @@ func everything(t *testing.T, keep time.Duration) *Memory {
 // kindOf names an item by the fixed parts of its keys.
 func kindOf(k [2]string) string {
 	first := func(s string) string { f, _, _ := strings.Cut(s, "#"); return f }
-	if first(k[0]) == "RAW" {
-		return "RAW"
+	switch first(k[0]) {
+	case "RAW", "RECONCILED":
+		return first(k[0])
+	}
+	if strings.HasPrefix(k[1], string(ourNumber)+".") {
+		return first(k[0]) + " conversation"
 	}
 	return first(k[0]) + " " + first(k[1])
 }
@@ -39,10 +43,17 @@ func kindOf(k [2]string) string {
 // forgotten says which kinds are forgotten when the retention is over. What is parked has a time of its own.
 var forgotten = map[string]bool{
 	"CONV MSG": true, "CONV CRM": true, "WAMID REF": true, "OUT REF": true, "RAW": true, "ACCOUNT EVT": true,
-	"USER CONTACT": false, "USER ALIAS": false, "USER CONV": false, "USER CRM": false, "ALIAS ALIAS": false,
+	"USER CONTACT": false, "USER ALIAS": false, "USER CONV": false, "USER CRM": false, "CRMREF REF": false, "ALIAS ALIAS": false,
 	"CONV JOB": true, "NUMBER IMPORT": false, "LIMIT SLOT": false, "LIMIT RATE": false,
 	"CONV CONV": false, "NUMBER NUMBER": false, "NUMBERS NUMBER": false,
+	"RECON PROGRESS": false, "BACKFILL PROGRESS": false,
 	"ACCOUNT ACCOUNT": false, "ACCOUNT TEMPLATES": false, "ACCOUNT TEMPLATE": false, "FILE FILE": true,
+}
+
+// passing are kinds that are kept for a time of their own, whatever the retention.
+var passing = map[string]time.Duration{
+	"WAMID RECEIPT": parkedFor, "WAMID AMEND": parkedFor,
+	"RECON conversation": reconciledFor, "RECON JOB": reconciledFor, "RECONCILED": reconciledFor,
 }
 
 func TestEveryItemSaysWhenItIsForgotten(t *testing.T) {
@@ -60,8 +71,8 @@ func TestEveryItemSaysWhenItIsForgotten(t *testing.T) {
 				if strings.HasSuffix(kind, " REF") { // else a late repetition would be stored as new
 					want += int64(refGrace.Seconds())
 				}
-			} else if kind == "WAMID RECEIPT" || kind == "WAMID AMEND" {
-				want = noon.Add(time.Hour + 30*24*time.Hour).Unix()
+			} else if own := passing[kind]; own > 0 {
+				want = noon.Add(time.Hour + own).Unix()
 			} else if !known {
 				t.Errorf("%s: nobody said whether it is forgotten", kind)
 			}

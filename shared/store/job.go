@@ -9,10 +9,15 @@ import (
 	"threadline/shared/chat"
 )
 
-// An import brings thousands of old messages. They are stored at once; what is done with them is done conversation by
-// conversation, by jobs.
+// An import brings thousands of old messages, and so does a CRM that is connected later. What is done with them is done
+// conversation by conversation, by jobs.
 
-func jobKey(conv chat.ConversationID) key { return key{"CONV#" + string(conv), "JOB#import"} }
+// ImportJob is the name of the jobs that bring what was imported into the CRMs.
+const ImportJob = "import"
+
+func jobKey(conv chat.ConversationID, name string) key {
+	return key{"CONV#" + string(conv), "JOB#" + name}
+}
 
 func importKey(n chat.NumberID) key { return key{"NUMBER#" + string(n), "IMPORT"} }
 
@@ -21,6 +26,18 @@ func slotKey(name string, i int) key { return key{"LIMIT#" + name, fmt.Sprintf("
 // Imported returns the imported messages of a conversation behind a place in it (a SortKey; empty: the beginning), at
 // most limit of them, in the order of time. Those of joined contacts' conversations aren't among them.
 func (s *Store) Imported(ctx context.Context, conv chat.ConversationID, after string, limit int) ([]chat.Message, error) {
+	return s.following(ctx, conv, after, limit, func(m chat.Message) bool { return m.Imported })
+}
+
+// Following returns any messages, as Imported does.
+func (s *Store) Following(ctx context.Context, conv chat.ConversationID, after string, limit int) ([]chat.Message, error) {
+	return s.following(ctx, conv, after, limit, func(chat.Message) bool { return true })
+}
+
+// FromOn is the place before all messages of a time, for Following.
+func FromOn(at time.Time) string { return messageSort(at, "") }
+
+func (s *Store) following(ctx context.Context, conv chat.ConversationID, after string, limit int, which func(chat.Message) bool) ([]chat.Message, error) {
 	limit = max(limit, 1)
 	var out []chat.Message
 	from := max(after, "MSG#")
@@ -37,7 +54,7 @@ func (s *Store) Imported(ctx context.Context, conv chat.ConversationID, after st
 			if err != nil {
 				return nil, err
 			}
-			if d.val.Imported {
+			if which(d.val) {
 				out = append(out, d.val)
 			}
 			if len(out) == limit {
@@ -51,7 +68,7 @@ func (s *Store) Imported(ctx context.Context, conv chat.ConversationID, after st
 	}
 }
 
-// maxStride is how many messages Imported reads at once when it finds none that were imported: behind the last one there
+// maxStride is how many messages are read at once when none of them was imported: behind the last one there
 // may be years of a conversation.
 const maxStride = 500
 
@@ -87,17 +104,18 @@ func (s *Store) ImportQuiet(ctx context.Context, n chat.NumberID) (since time.Ti
 	return d.val.At, err
 }
 
-// Job is how far the imported messages of a conversation are dealt with.
+// Job is how far a conversation's messages are dealt with.
 type Job struct {
 	ID     string `json:"id"`
 	Cursor string `json:"cursor,omitempty"` // the SortKey of the last one that was; empty: none
+	Fed    int    `json:"fed,omitempty"`    // how many were brought somewhere
 	Done   bool   `json:"done,omitempty"`
 }
 
-// BeginJob starts a conversation's job anew, because more was imported: the one begun last is the conversation's, and
-// earlier ones learn from SaveJob that they are not. Beginning the present one again changes nothing.
-func (s *Store) BeginJob(ctx context.Context, conv chat.ConversationID, id string) error {
-	_, err := s.editJob(ctx, conv, func(j *Job) bool {
+// BeginJob starts a conversation's job of a name anew, because there is more to do: the one begun last is the
+// conversation's, and earlier ones learn from SaveJob that they are not. Beginning the present one again changes nothing.
+func (s *Store) BeginJob(ctx context.Context, conv chat.ConversationID, name, id string) error {
+	_, err := s.editJob(ctx, conv, name, func(j *Job) bool {
 		if j.ID == id {
 			return false
 		}
@@ -107,33 +125,30 @@ func (s *Store) BeginJob(ctx context.Context, conv chat.ConversationID, id strin
 	return err
 }
 
-// Job returns a conversation's job, one without an id if there never was any.
-func (s *Store) Job(ctx context.Context, conv chat.ConversationID) (Job, error) {
-	items, err := s.get(ctx, jobKey(conv))
-	if err != nil {
-		return Job{}, err
-	}
-	d, err := read[Job](items, jobKey(conv))
-	return d.val, err
+// Job returns a conversation's job of a name, one without an id if there never was any.
+func (s *Store) Job(ctx context.Context, conv chat.ConversationID, name string) (Job, error) {
+	return readOne[Job](ctx, s, jobKey(conv, name))
 }
 
 // SaveJob notes how far a job is. It never takes it back, whoever of two that do the same job is the slower. current is
 // false, and nothing is noted, when another job has been begun meanwhile.
-func (s *Store) SaveJob(ctx context.Context, conv chat.ConversationID, j Job) (current bool, err error) {
-	now, err := s.editJob(ctx, conv, func(stored *Job) bool {
-		if stored.ID != j.ID {
-			return false
-		}
+func (s *Store) SaveJob(ctx context.Context, conv chat.ConversationID, name string, j Job) (current bool, err error) {
+	now, err := s.editJob(ctx, conv, name, func(stored *Job) bool {
 		before := *stored
-		stored.Cursor, stored.Done = max(stored.Cursor, j.Cursor), stored.Done || j.Done
-		return *stored != before
+		return stored.ID == j.ID && stored.advance(j) != before
 	})
 	return err == nil && now.ID == j.ID && j.ID != "", err
 }
 
+// advance takes over what another state of the same job is further in.
+func (j *Job) advance(other Job) Job {
+	j.Cursor, j.Fed, j.Done = max(j.Cursor, other.Cursor), max(j.Fed, other.Fed), j.Done || other.Done
+	return *j
+}
+
 // editJob replaces a job by what change makes of it, if change says that it did.
-func (s *Store) editJob(ctx context.Context, conv chat.ConversationID, change func(*Job) bool) (Job, error) {
-	return edit(ctx, s, jobKey(conv), func(d *doc[Job]) (bool, error) {
+func (s *Store) editJob(ctx context.Context, conv chat.ConversationID, name string, change func(*Job) bool) (Job, error) {
+	return edit(ctx, s, jobKey(conv, name), func(d *doc[Job]) (bool, error) {
 		d.ttl = s.expiry()
 		return change(&d.val), nil
 	})

@@ -61,19 +61,19 @@ func TestJob(t *testing.T) {
 		const conv = chat.ConversationID("100.01ABC")
 		is := func(want Job) {
 			t.Helper()
-			if j, err := s.Job(t.Context(), conv); err != nil || j != want {
+			if j, err := s.Job(t.Context(), conv, ImportJob); err != nil || j != want {
 				t.Errorf("it is %+v, want %+v, %v", j, want, err)
 			}
 		}
 		begin := func(id string) {
 			t.Helper()
-			if err := s.BeginJob(t.Context(), conv, id); err != nil {
+			if err := s.BeginJob(t.Context(), conv, ImportJob, id); err != nil {
 				t.Fatal(err)
 			}
 		}
 		save := func(j Job, want bool) {
 			t.Helper()
-			if current, err := s.SaveJob(t.Context(), conv, j); err != nil || current != want {
+			if current, err := s.SaveJob(t.Context(), conv, ImportJob, j); err != nil || current != want {
 				t.Errorf("%+v is current: %v, %v", j, current, err)
 			}
 		}
@@ -103,20 +103,20 @@ func TestAJobMeetsTheNextOne(t *testing.T) {
 	const conv = chat.ConversationID("100.01ABC")
 	ctx := context.Background()
 	begin := func(id string) func(*Store) error {
-		return func(s *Store) error { return s.BeginJob(ctx, conv, id) }
+		return func(s *Store) error { return s.BeginJob(ctx, conv, ImportJob, id) }
 	}
 	meet(t, func(s *Store) {
-		if err := s.BeginJob(ctx, conv, "a"); err != nil {
+		if err := s.BeginJob(ctx, conv, ImportJob, "a"); err != nil {
 			t.Fatal(err)
 		}
 	}, begin("b"), func(s *Store) error {
-		_, err := s.SaveJob(ctx, conv, Job{ID: "a", Cursor: "MSG#1", Done: true})
+		_, err := s.SaveJob(ctx, conv, ImportJob, Job{ID: "a", Cursor: "MSG#1", Done: true})
 		return err
 	}, func(s *Store) error {
-		if j, err := s.Job(ctx, conv); err != nil || j != (Job{ID: "b"}) {
+		if j, err := s.Job(ctx, conv, ImportJob); err != nil || j != (Job{ID: "b"}) {
 			return fmt.Errorf("%+v, %w", j, err)
 		}
-		if current, err := s.SaveJob(ctx, conv, Job{ID: "a"}); err != nil || current {
+		if current, err := s.SaveJob(ctx, conv, ImportJob, Job{ID: "a"}); err != nil || current {
 			return errors.New("it wasn't told")
 		}
 		return nil

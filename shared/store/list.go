@@ -250,6 +250,10 @@ func decodeCursor(c string) (string, error) {
 	if c == "" {
 		return newestFirst, nil
 	}
+	return decodeShape(c, shape)
+}
+
+func decodeShape(c string, shape *regexp.Regexp) (string, error) {
 	b, err := base64.RawURLEncoding.DecodeString(c)
 	if err != nil || len(b) > 900 || !utf8.Valid(b) || !shape.Match(b) {
 		return "", errCursor

@@ -167,6 +167,11 @@ func (s *Store) append(ctx context.Context, conv chat.Conversation, m chat.Messa
 	c.val.Note(m)
 	c.index = inboxIndex(c.val)
 	m.Conversation, m.Arrival = c.val.ID, c.val.Arrivals
+	marked, err := s.mark(&c.val, m)
+	if err != nil {
+		return m, nil, err
+	}
+	ops = append(ops, marked...)
 	noted, err := c.put()
 	if err != nil {
 		return m, nil, err

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,7 +31,11 @@ func (a *API) name(r *http.Request, c *route.Command) (keyed bool) {
 	id := a.newID()
 	key := idempotencyKey(r)
 	if key != "" {
-		what := fmt.Sprintf("%q", []string{key, string(c.Contact), string(c.With), string(c.Conversation), c.Message})
+		parts := []string{key, string(c.Contact), string(c.With), string(c.Conversation), c.Message}
+		if c.Hours != 0 || c.Connector != "" {
+			parts = append(parts, c.Connector, strconv.Itoa(c.Hours))
+		}
+		what := fmt.Sprintf("%q", parts)
 		id = send.KeyedID(caller+" "+c.Command, what)
 	}
 	c.ID = "c_" + strings.TrimPrefix(string(id), "m_")

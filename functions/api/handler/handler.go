@@ -14,6 +14,7 @@ import (
 
 	"threadline/shared/blob"
 	"threadline/shared/chat"
+	"threadline/shared/crm"
 	"threadline/shared/httpapi"
 	"threadline/shared/phone"
 	"threadline/shared/queue"
@@ -52,9 +53,12 @@ type API struct {
 	Inbound    Queue
 	Files      Files
 	Links      Links
-	Graph      Graph    // nil: Meta isn't asked
-	Numbers    []string // the phone_number_ids to send from, the first by default
-	Connectors []string // what an accepted message is put into
+	Graph      Graph                   // nil: Meta isn't asked
+	Numbers    []string                // the phone_number_ids to send from, the first by default
+	Connectors []string                // what an accepted message is put into
+	Receivers  map[string]crm.Receiver // the CRMs that call us
+	CRM        Queue                   // CRM.fifo: what they say
+	PublicURL  string                  // scheme and host of this API as others see it
 	Key        func(context.Context) (string, error)
 	Now        func() time.Time      // default time.Now
 	NewID      func() chat.MessageID // default send.NewID
@@ -88,10 +92,15 @@ func (a *API) Handler() http.Handler {
 		"GET /api/v1/conversations/{id}":          a.getConversation,
 		"GET /api/v1/conversations/{id}/messages": a.listMessages,
 		"POST /api/v1/conversations/{id}/read":    a.readConversation,
+		"GET /api/v1/crm/reconciliation":          a.listReconciliation,
+		"POST /api/v1/crm/reconciliation":         a.reconcile,
+		"GET /api/v1/crm/backfill":                a.listBackfills,
+		"POST /api/v1/crm/backfill":               a.backfill,
 	} {
 		mux.Handle(pattern, httpapi.RequireKey(a.Key, explained(f)))
 	}
 	mux.Handle("GET /m/{token}", explained(a.getFile))
+	mux.Handle("POST /crm/{connector}/events", explained(a.receiveEvents))
 	return oneSegment("/api/v1/messages/", []string{"/refetch"}, httpapi.New(mux, httpapi.Options{ErrorText: redact.Error}))
 }
 

@@ -29,6 +29,7 @@ func TestSameKeySameRequest(t *testing.T) {
 	for _, c := range []struct{ name, first, second string }{
 		{"text", text, text},
 		{"spaces and order", text, " {\n\t\"text\" : \"hello\" ,\"to\":\"+34600111222\"}\n"},
+		{"what is so anyway", text, `{"to":"+34600111222","text":"hello","origin":"agent"}`},
 		{"phone as digits", text, `{"to":"34600111222","text":"hello"}`},
 		{"escapes", text, `{"to":"+34600111222","text":"h\u0065llo"}`},
 		{"interactive", interactive, `{"interactive":{"n":1, "body":{"text":"a\/b"}, "action":{"buttons":[` + button + `]}, "type":"button"},"to":"+34600111222"}`},
@@ -71,6 +72,7 @@ func TestSameKeyOtherRequest(t *testing.T) {
 		`{"to":"+34600111222",` + buttons + `1},"number":"100"}`,
 		`{"to":"+34600111222",` + buttons + `1},"reply_to":"wamid.1"}`,
 		`{"to":"+34600111222",` + buttons + `1},"category":"marketing"}`,
+		`{"to":"+34600111222",` + buttons + `1},"origin":"crm"}`,
 		`{"to":"+34600111222","reaction":{"message_id":"wamid.1","emoji":""}}`,
 		`{"to":"+34600111222","location":{"latitude":1,"longitude":2}}`,
 		text,

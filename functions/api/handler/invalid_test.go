@@ -55,6 +55,7 @@ var badSend = []struct {
 	{"language as an object", `{"to":"+34600111222","template":{"name":"a","language":{"code":"en"}}}`, `"template.language" must be a string`, false},
 	{"components as an object", `{"to":"+34600111222","template":{"name":"a","language":"en","components":{}}}`, "template: template components are not an array", false},
 	{"unknown category", `{"to":"+34600111222","template":{"name":"a","language":"en"},"category":"promo"}`, "category: use marketing, utility or authentication", false},
+	{"unknown origin", `{"to":"+34600111222","text":"a","origin":"customer"}`, "origin: use agent or crm", false},
 	{"unknown category of a text", `{"to":"+34600111222","text":"a","category":"promo"}`, "category: use", false},
 
 	{"media without type", `{"to":"+34600111222","media":{"id":"1"}}`, "media.type: use image, video, audio, document or sticker", false},
@@ -173,6 +174,11 @@ func TestBadQueries(t *testing.T) {
 		{"/api/v1/conversations?state=open", "state: use bot, queued, assigned or resolved", false},
 		{"/api/v1/conversations?cursor=x", "cursor: ", true},
 		{messages + "?limit=1000", "limit: use", false},
+		{"/api/v1/crm/reconciliation?limit=0", "limit: use", false},
+		{"/api/v1/crm/reconciliation?state=lost", "state: use missing", false},
+		{"/api/v1/crm/reconciliation?day=yesterday", "day: use", false},
+		{"/api/v1/crm/reconciliation?day=2026-02-30", "day: use", true},
+		{"/api/v1/crm/reconciliation?cursor=x", "cursor: ", true},
 		{messages + "?cursor=%00", "cursor: ", true},
 		{messages + "?cursor=bm9uc2Vuc2U", "cursor: ", true},
 	} {

@@ -26,6 +26,7 @@ type request struct {
 	Reaction    *reaction             `json:"reaction,omitempty"`
 	ReplyTo     string                `json:"reply_to,omitempty"`
 	Category    string                `json:"category,omitempty"`
+	Origin      chat.Origin           `json:"origin,omitempty"`
 }
 
 // recipient is a phone number (digits), a contact, a business-scoped user id, or a conversation, which may be a group's.
@@ -46,7 +47,10 @@ func invalid(field, what string) error { return chat.E(chat.Invalid, field+": "+
 // message checks the request and makes a message of it that has no place yet. Requests that ask for the same have the
 // same hash, however they were written.
 func (r *request) message() (chat.Message, recipient, error) {
-	m := chat.Message{Direction: chat.Out, Origin: chat.FromAgent, Status: chat.Queued, Send: &chat.Send{}}
+	m := chat.Message{Direction: chat.Out, Origin: cmp.Or(r.Origin, chat.FromAgent), Status: chat.Queued, Send: &chat.Send{}}
+	if m.Origin != chat.FromAgent && m.Origin != chat.FromCRM {
+		return m, recipient{}, invalid("origin", "use agent or crm")
+	}
 	to, err := parseRecipient(r.To)
 	if err != nil {
 		return m, to, err
@@ -80,6 +84,9 @@ func (r *request) normalize(to recipient) {
 		r.Template.Components = canonical(r.Template.Components)
 	}
 	r.Category = strings.ToLower(r.Category)
+	if r.Origin == chat.FromAgent {
+		r.Origin = "" // as if it hadn't been said
+	}
 }
 
 // category is what the message counts as, as far as the request tells: a template's own category is asked for later.

@@ -33,6 +33,16 @@ func TestSend(t *testing.T) {
 	}
 }
 
+func TestOrigin(t *testing.T) {
+	for said, want := range map[string]chat.Origin{``: chat.FromAgent, `,"origin":"agent"`: chat.FromAgent, `,"origin":"crm"`: chat.FromCRM} {
+		r := newRig(t)
+		r.post(`{"to":"+34600111222","text":"hello"` + said + `}`).sent()
+		if got := r.last().Origin; got != want {
+			t.Errorf("%q: from %s, want %s", said, got, want)
+		}
+	}
+}
+
 func TestRecipients(t *testing.T) {
 	phone, bsuid := chat.Address{Phone: ana}, chat.Address{BSUID: "ES.1"}
 	for _, c := range []struct {

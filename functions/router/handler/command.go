@@ -28,6 +28,10 @@ func (h *Handler) command(ctx context.Context, m queue.Message, body []byte) err
 		_, err = h.Store.Part(ctx, c.Contact, by)
 	case route.Refetch:
 		err = h.refetch(ctx, c)
+	case route.Reconcile:
+		err = h.beginLast(ctx, c.Hours, c.ID)
+	case route.Backfill:
+		err = h.beginBackfill(ctx, c.Connector, c.ID)
 	default:
 		return h.unknown(m, errors.New("read command: it isn't one that this release knows"))
 	}

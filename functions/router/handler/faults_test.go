@@ -171,7 +171,7 @@ func diff(want, got string) string {
 // script. What is derived from them differs too: ids of effects, groups, shards.
 var (
 	minted  = regexp.MustCompile(`01ID\d{4}`)
-	depends = regexp.MustCompile(`\b[0-9a-f]{32}\b|(INBOX#default#)\d`)
+	depends = regexp.MustCompile(`\b[0-9a-f]{32}\b|(INBOX#default#|RECON#[0-9T-]+#)\d`)
 )
 
 // scripts are updates of each kind, as fields and values.
@@ -285,7 +285,7 @@ func TestAChunkThatFailsComesBehindItsFile(t *testing.T) {
 					break
 				}
 				m := r.lookup("photo")
-				job, err := r.store.Job(t.Context(), m.Conversation)
+				job, err := r.store.Job(t.Context(), m.Conversation, store.ImportJob)
 				if err != nil || job.ID == "" || !r.queued(job.ID) || m.Kind != chat.KindImage || !m.Imported {
 					t.Errorf("%s: call %d failed, done %v: a %s, job %+v is queued: %v (%v)", what, nth, done, m.Kind, job, r.queued(job.ID), err)
 				}

@@ -1,9 +1,10 @@
 // Package handler is the router: it stores what the webhook queued, and dispatches what that causes. It does what people
-// ask of it (commands), and brings what was written before a number was connected to the CRM (jobs).
+// ask of it (commands), brings what was written before a number or a CRM was connected to the CRM, and compares what came
+// in an hour with what the CRMs have (jobs).
 //
 // It guarantees that an update is stored exactly once and its effects are dispatched at least once: the plan is stored
 // with the message, and a redelivery dispatches the stored plan again. What it can't make anything of is kept raw. It
-// calls neither Meta nor a CRM, and the clock decides about nothing that is stored.
+// calls neither Meta nor a CRM, and the clock decides about nothing that is stored of a message.
 package handler
 
 import (
@@ -51,7 +52,7 @@ type Counter interface {
 type Handler struct {
 	Store      *store.Store
 	Media, CRM Queue
-	Bulk       Queue // takes the jobs that follow an import
+	Bulk       Queue // takes jobs
 	Blobs      Blobs
 	Bus        Bus // nil: nobody is told
 	Metrics    Counter
@@ -81,11 +82,8 @@ func (h *Handler) Handle(ctx context.Context, m queue.Message) error {
 	if err != nil {
 		return err
 	}
-	switch e.Kind {
-	case route.KindCommand:
-		return h.command(ctx, m, body)
-	case kindImport:
-		return h.importJob(ctx, m, body)
+	if do := jobs[e.Kind]; do != nil {
+		return do(h, ctx, m, body)
 	}
 	u := e.Update
 	u.WABA, u.Display, u.Field = clip(u.WABA, maxID), clip(u.Display, maxID), clip(u.Field, maxID)
@@ -115,6 +113,12 @@ func (h *Handler) unknown(m queue.Message, err error) error {
 		return chat.E(chat.Unavailable, "", err)
 	}
 	return err
+}
+
+// jobs are what is done with entries that are no updates.
+var jobs = map[whatsapp.UpdateKind]func(*Handler, context.Context, queue.Message, []byte) error{
+	route.KindCommand: (*Handler).command, kindTick: (*Handler).tick, kindHours: (*Handler).hours,
+	kindImport: (*Handler).feedJob, kindFeed: (*Handler).feedJob, kindBackfill: (*Handler).backfill, kindReconcile: (*Handler).reconcile,
 }
 
 // handlers are what is done with an update of each kind but histories and events.

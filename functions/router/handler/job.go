@@ -8,18 +8,19 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"time"
 
 	"threadline/shared/chat"
+	"threadline/shared/metric"
 	"threadline/shared/queue"
 	"threadline/shared/route"
 	"threadline/shared/store"
 )
 
-// An import brings thousands of messages within minutes, in any order. A job for each conversation feeds them to the CRM
-// in the order of time, a few at a time and no faster than the CRM bears, so that what customers write meanwhile never
-// waits behind them. It never sleeps: each look at a job ends with when to look again.
+// An import brings thousands of messages within minutes, in any order, and a CRM that is connected later lacks all that
+// was stored before. A job for each conversation feeds them to the CRM in the order of time, a few at a time and no faster
+// than the CRM bears, so that what customers write meanwhile never waits behind them. It never sleeps: each look at a job
+// ends with when to look again.
 
 const (
 	settled     = 2 * time.Minute // after a number's last chunk, before its conversations are fed
@@ -37,39 +38,45 @@ const (
 	skips = 50
 )
 
-// pace is how long a number's import must have been quiet. A job's other waits keep a proportion to it, and what is fed
-// at once the inverse one, so that one setting makes all of an import quick where no CRM has to be spared.
-type pace time.Duration
-
-func (p pace) settled() time.Duration   { return time.Duration(p) }
-func (p pace) firstLook() time.Duration { return time.Duration(p) / 24 } // after feeding: 5 s
-func (p pace) longLook() time.Duration  { return time.Duration(p) * 5 / 2 }
-func (p pace) firstTurn() time.Duration { return time.Duration(p) / 4 } // while all feeders are busy: 30 s
-func (p pace) longTurn() time.Duration  { return time.Duration(p) * 2 }
-func (p pace) growth() time.Duration    { return time.Duration(p) * 5 / 2 } // of the rate at which a CRM is fed: 5 min
-
-// mouthful is how many messages of a conversation are fed at once.
-func (p pace) mouthful() int {
-	return min(max(mouthful, int(mouthful*settled/time.Duration(p))), maxMouthful)
-}
-
-// gap is how long one of the feeders leaves a CRM alone that takes so many entries a second of all of them.
-func (p pace) gap(entries int, perSecond float64) time.Duration {
-	seconds := float64(feeders*entries) / perSecond * time.Duration(p).Seconds() / settled.Seconds()
-	return max(p.firstLook(), time.Duration(seconds*float64(time.Second)))
-}
-
 func (h *Handler) pace() pace { return pace(cmp.Or(h.Settled, settled)) }
 
-// kindImport tells a job from an update on the same queue.
-const kindImport = "import"
+// The kinds of entries that feed a conversation to a CRM: what was imported to all of them, or everything to one.
+const (
+	kindImport = "import"
+	kindFeed   = "feed"
+)
 
-// importJob is the entry of a job.
-type importJob struct {
+// feedJob is the entry of a job that feeds a conversation.
+type feedJob struct {
 	V            int                 `json:"v"`
 	Kind         string              `json:"kind"`
 	Conversation chat.ConversationID `json:"conversation"`
-	ID           string              `json:"id"` // of the update that made it due
+	ID           string              `json:"id"` // of the update, or of the backfill, that made it due
+	Connector    string              `json:"connector,omitempty"`
+}
+
+// name is what the job is called on the table.
+func (j feedJob) name() string {
+	if j.Kind == kindFeed {
+		return store.BackfillJob(j.Connector)
+	}
+	return store.ImportJob
+}
+
+// holder is who holds a slot for the job.
+func (j feedJob) holder() string {
+	if j.Kind == kindFeed {
+		return string(j.Conversation) + "#" + j.Connector
+	}
+	return string(j.Conversation)
+}
+
+// into are the CRMs that the job feeds.
+func (h *Handler) into(j feedJob) []string {
+	if j.Kind == kindFeed {
+		return []string{j.Connector}
+	}
+	return h.Connectors
 }
 
 // beginImport queues the job of a conversation, which replaces an earlier one: more was imported.
@@ -80,13 +87,14 @@ func (h *Handler) beginImport(ctx context.Context, conv chat.ConversationID, id 
 	if err := h.Store.SawImport(ctx, conv.Number()); err != nil {
 		return err
 	}
-	if err := h.Store.BeginJob(ctx, conv, id); err != nil {
+	if err := h.Store.BeginJob(ctx, conv, store.ImportJob, id); err != nil {
 		return err
 	}
-	return h.queueJob(ctx, importJob{V: 1, Kind: kindImport, Conversation: conv, ID: id})
+	return h.queueJob(ctx, feedJob{V: 1, Kind: kindImport, Conversation: conv, ID: id})
 }
 
-func (h *Handler) queueJob(ctx context.Context, j importJob) error {
+// queueJob queues an entry of any kind of job.
+func (h *Handler) queueJob(ctx context.Context, j any) error {
 	body, err := json.Marshal(j)
 	if err != nil {
 		return err
@@ -97,24 +105,30 @@ func (h *Handler) queueJob(ctx context.Context, j importJob) error {
 	return nil
 }
 
-// importJob looks at a job once and does what is next.
-func (h *Handler) importJob(ctx context.Context, m queue.Message, body []byte) error {
-	var j importJob
-	if err := json.Unmarshal(body, &j); err != nil || j.Conversation == "" || j.ID == "" {
-		return errors.New("read job: it isn't one that this release writes")
+// errNoJob says that a job isn't one that this release writes.
+var errNoJob = errors.New("read job: it isn't one that this release writes")
+
+// feedJob looks at a job once and does what is next.
+func (h *Handler) feedJob(ctx context.Context, m queue.Message, body []byte) error {
+	var j feedJob
+	if err := json.Unmarshal(body, &j); err != nil || j.Conversation == "" || j.ID == "" || (j.Kind == kindFeed) != (j.Connector != "") {
+		return errNoJob
 	}
 	if m.Receives >= renewal {
 		return h.queueJob(ctx, j)
 	}
-	stored, err := h.Store.Job(ctx, j.Conversation)
+	stored, err := h.Store.Job(ctx, j.Conversation, j.name())
 	if err != nil || stored.ID != j.ID {
 		return err // a later job does all that this one would
 	}
-	quiet, err := h.Store.ImportQuiet(ctx, j.Conversation.Number())
+	at := placeOf(stored.Cursor)
+	if h.unconfigured(j) {
+		return h.endFeeding(ctx, j, at)
+	}
+	quiet, err := h.quiet(ctx, j)
 	if err != nil {
 		return err
 	}
-	at := placeOf(stored.Cursor)
 	for range skips {
 		l := look{done: stored.Done, quiet: quiet, fed: at.at}
 		if l.page, l.lacks, err = h.page(ctx, j, at); err != nil {
@@ -122,28 +136,42 @@ func (h *Handler) importJob(ctx context.Context, m queue.Message, body []byte) e
 		}
 		switch what, wait := next(l, h.pace(), h.now()); what {
 		case toEnd:
-			return h.endImport(ctx, j, at)
+			return h.endFeeding(ctx, j, at)
 		case toPass:
+			h.givenUp(ctx, j, l.lacks)
 			at = place{passed: store.SortKey(l.page[len(l.page)-1])}
 		case toWait:
 			return queue.Later(wait, nil)
 		case toFeed:
-			return h.feed(ctx, j, at, l, m.Receives)
+			return h.feed(ctx, j, at, stored.Fed, l, m.Receives)
 		}
 	}
-	if _, err := h.Store.SaveJob(ctx, j.Conversation, store.Job{ID: j.ID, Cursor: at.cursor()}); err != nil {
+	if _, err := h.Store.SaveJob(ctx, j.Conversation, j.name(), store.Job{ID: j.ID, Cursor: at.cursor()}); err != nil {
 		return err
 	}
 	return queue.Later(0, nil)
 }
 
-// look is what a job sees.
-type look struct {
-	done  bool           // by an earlier look
-	quiet time.Time      // since when no chunk has come
-	page  []chat.Message // the next messages behind what is passed
-	lacks []feeding      // what of their entries is missing
-	fed   time.Time      // when those were fed; zero: not yet
+// givenUp says what didn't come in a day: the next ones don't wait for it any longer.
+func (h *Handler) givenUp(ctx context.Context, j feedJob, lacks []feeding) {
+	for _, f := range lacks {
+		h.Metrics.Count(ctx, metric.CRMOverdue, 1, "Connector", f.effect.Target)
+		slog.ErrorContext(ctx, "an old message didn't come to the CRM in a day and is passed over: see the runbook, attention-needed",
+			"connector", f.effect.Target, "conversation", j.Conversation, "job", j.name())
+	}
+}
+
+// quiet is since when nothing has come that the job would have to wait for.
+func (h *Handler) quiet(ctx context.Context, j feedJob) (time.Time, error) {
+	if j.Kind == kindFeed {
+		return time.Time{}, nil // all of it was there before
+	}
+	return h.Store.ImportQuiet(ctx, j.Conversation.Number())
+}
+
+// unconfigured tells whether a job is for a CRM that isn't used any more.
+func (h *Handler) unconfigured(j feedJob) bool {
+	return j.Kind == kindFeed && !slices.Contains(h.Connectors, j.Connector)
 }
 
 // feeding is a message's entry in one CRM.
@@ -153,27 +181,30 @@ type feeding struct {
 }
 
 // page reads the messages that a job is at, and what of their entries is missing.
-func (h *Handler) page(ctx context.Context, j importJob, at place) ([]chat.Message, []feeding, error) {
-	page, err := h.Store.Imported(ctx, j.Conversation, at.passed, h.pace().mouthful())
-	if err != nil {
+func (h *Handler) page(ctx context.Context, j feedJob, at place) (page []chat.Message, lacks []feeding, err error) {
+	read := h.Store.Imported
+	if j.Kind == kindFeed {
+		read = h.Store.Following
+	}
+	if page, err = read(ctx, j.Conversation, at.passed, h.pace().mouthful()); err != nil {
 		return nil, nil, err
 	}
 	if !at.at.IsZero() { // what has come between since is a later job's
 		page = slices.DeleteFunc(page, func(m chat.Message) bool { return store.SortKey(m) > at.fed })
 	}
-	lacks, err := h.lacking(ctx, j.Conversation, page)
+	lacks, err = h.lacking(ctx, j, page)
 	return page, lacks, err
 }
 
 // lacking returns the entries that messages should have and don't.
-func (h *Handler) lacking(ctx context.Context, conv chat.ConversationID, page []chat.Message) ([]feeding, error) {
+func (h *Handler) lacking(ctx context.Context, j feedJob, page []chat.Message) ([]feeding, error) {
 	var ids []chat.MessageID
 	for _, m := range page {
 		ids = append(ids, m.ID)
 	}
 	entries := map[string]map[chat.MessageID]store.Entry{}
-	for _, connector := range h.Connectors {
-		known, err := h.Store.Entries(ctx, conv, connector, ids)
+	for _, connector := range h.into(j) {
+		known, err := h.Store.Entries(ctx, j.Conversation, connector, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -181,7 +212,11 @@ func (h *Handler) lacking(ctx context.Context, conv chat.ConversationID, page []
 	}
 	var lacks []feeding
 	for _, m := range page {
-		for _, e := range route.Due(m, route.Imported) {
+		due, err := h.due(ctx, j, m)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range due {
 			known, configured := entries[e.Target]
 			if entry := known[m.ID]; configured && entry.Ref == "" && entry.Reason == "" {
 				lacks = append(lacks, feeding{m, e})
@@ -191,65 +226,49 @@ func (h *Handler) lacking(ctx context.Context, conv chat.ConversationID, page []
 	return lacks, nil
 }
 
-// step is what a job does next.
-type step int
-
-const (
-	toEnd  step = iota // there is nothing more to feed
-	toPass             // the page is done: on to the next
-	toWait
-	toFeed
-)
-
-// next decides what a job does next.
-func next(l look, p pace, now time.Time) (what step, wait time.Duration) {
-	switch quiet := now.Sub(l.quiet); {
-	case l.done || len(l.page) == 0:
-		return toEnd, 0
-	case len(l.lacks) == 0:
-		return toPass, 0
-	case quiet < p.settled():
-		return toWait, p.settled() - quiet
-	case l.fed.IsZero():
-		return toFeed, 0
+// due returns the effects of a message that a job brings about.
+func (h *Handler) due(ctx context.Context, j feedJob, m chat.Message) ([]chat.Effect, error) {
+	if j.Kind == kindImport {
+		return route.Due(m, route.Imported), nil
 	}
-	waited := now.Sub(l.fed)
-	if waited > patience {
-		return toPass, 0
-	}
-	return toWait, min(max(waited/2, p.firstLook()), p.longLook())
+	return h.adopt(ctx, m, j.Connector)
 }
 
 // feed queues what a page lacks, if fewer than so many conversations are being fed.
-func (h *Handler) feed(ctx context.Context, j importJob, at place, l look, receives int) error {
-	taken, err := h.Store.TakeSlot(ctx, feederName, string(j.Conversation), feeders, feederLease)
+func (h *Handler) feed(ctx context.Context, j feedJob, at place, fed int, l look, receives int) error {
+	taken, err := h.Store.TakeSlot(ctx, feederName, j.holder(), feeders, feederLease)
 	if err != nil {
 		return err
 	}
 	if !taken {
 		return queue.Later(min(h.pace().firstTurn()*time.Duration(receives), h.pace().longTurn()), nil)
 	}
-	gap, err := h.gap(ctx, len(l.lacks))
+	gap, err := h.gap(ctx, h.into(j), len(l.lacks))
 	if err != nil {
 		return err
 	}
+	cause := route.Imported
+	if j.Kind == kindFeed {
+		cause = route.Turn(j.ID)
+	}
 	for _, f := range l.lacks {
-		if err := h.send(ctx, f.message, f.effect, route.Imported); err != nil {
+		if err := h.send(ctx, f.message, f.effect, cause); err != nil {
 			return err
 		}
 	}
 	at.fed, at.at = store.SortKey(l.page[len(l.page)-1]), h.now()
-	current, err := h.Store.SaveJob(ctx, j.Conversation, store.Job{ID: j.ID, Cursor: at.cursor()})
+	so := store.Job{ID: j.ID, Cursor: at.cursor(), Fed: fed + len(l.lacks)}
+	current, err := h.Store.SaveJob(ctx, j.Conversation, j.name(), so)
 	if err != nil || !current {
 		return err
 	}
-	slog.DebugContext(ctx, "fed a part of the history", "conversation", j.Conversation, "entries", len(l.lacks))
+	slog.DebugContext(ctx, "fed a part of a conversation", "conversation", j.Conversation, "entries", len(l.lacks))
 	return queue.Later(gap, nil)
 }
 
-// gap is how long to leave the CRMs alone after so many entries, at the rate of the one that takes the fewest.
-func (h *Handler) gap(ctx context.Context, entries int) (longest time.Duration, err error) {
-	for _, c := range h.Connectors {
+// gap is how long to leave CRMs alone after so many entries, at the rate of the one that takes the fewest.
+func (h *Handler) gap(ctx context.Context, connectors []string, entries int) (longest time.Duration, err error) {
+	for _, c := range connectors {
 		perSecond, err := h.Store.Rate(ctx, c, h.pace().growth())
 		if err != nil {
 			return 0, err
@@ -259,46 +278,17 @@ func (h *Handler) gap(ctx context.Context, entries int) (longest time.Duration, 
 	return longest, nil
 }
 
-// endImport notes that a job is done and lets another conversation be fed.
-func (h *Handler) endImport(ctx context.Context, j importJob, at place) error {
-	if _, err := h.Store.SaveJob(ctx, j.Conversation, store.Job{ID: j.ID, Cursor: at.cursor(), Done: true}); err != nil {
+// endFeeding notes that a job is done and lets another conversation be fed.
+func (h *Handler) endFeeding(ctx context.Context, j feedJob, at place) error {
+	so := store.Job{ID: j.ID, Cursor: at.cursor(), Done: true}
+	var err error
+	if j.Kind == kindFeed {
+		err = h.Store.FinishPart(ctx, j.Conversation, j.Connector, so)
+	} else {
+		_, err = h.Store.SaveJob(ctx, j.Conversation, j.name(), so)
+	}
+	if err != nil {
 		return err
 	}
-	return h.Store.FreeSlot(ctx, feederName, string(j.Conversation))
-}
-
-// place is how far a job is: sort keys of messages. What was fed lies behind what is passed, and is looked after.
-type place struct {
-	passed, fed string
-	at          time.Time // when it was fed; zero: nothing was
-}
-
-// trailer is the end of a cursor, of a fixed length: how long fed is, and when it was.
-const trailer = len("\n0000000000000000")
-
-// cursor writes a place so that a later one is the greater text, by which the store tells that a job goes on: in no sort
-// key is a character below the line feed.
-func (p place) cursor() string {
-	var ms int64
-	if !p.at.IsZero() {
-		ms = p.at.UnixMilli()
-	}
-	return fmt.Sprintf("%s\n%s\n%03d%013d", p.passed, p.fed, len(p.fed), ms)
-}
-
-func placeOf(cursor string) place {
-	end := len(cursor) - trailer
-	if end < 1 {
-		return place{}
-	}
-	n, _ := strconv.Atoi(cursor[end+1 : end+4])
-	ms, err := strconv.ParseInt(cursor[end+4:], 10, 64)
-	if err != nil || n >= end {
-		return place{}
-	}
-	p := place{passed: cursor[:end-n-1], fed: cursor[end-n : end]}
-	if ms > 0 {
-		p.at = time.UnixMilli(ms).UTC()
-	}
-	return p
+	return h.Store.FreeSlot(ctx, feederName, j.holder())
 }

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"threadline/shared/chat"
+)
+
+// A CRM that is connected later gets what was stored before, conversation by conversation.
+
+// BackfillJob is the name of the jobs that bring a conversation's messages into one CRM.
+func BackfillJob(connector string) string { return "backfill#" + connector }
+
+// Backfill is how far everything is brought into one CRM. First the conversations are counted, then each has its job.
+type Backfill struct {
+	ID        string    `json:"id"`
+	Connector string    `json:"connector"`
+	Since     time.Time `json:"since"`
+	Counted   bool      `json:"counted,omitempty"`
+	Cursor    string    `json:"cursor,omitempty"` // the place of the last conversation that was counted or begun
+	Found     int       `json:"found,omitempty"`  // how many conversations there are
+	Begun     int       `json:"begun,omitempty"`  // how many have a job
+	Finished  int       `json:"done,omitempty"`   // how many of those are done
+	Fed       int       `json:"fed,omitempty"`    // messages that were brought, in conversations that are done
+	Ended     time.Time `json:"ended,omitzero"`
+	Stopped   string    `json:"stopped,omitempty"` // why it ended before it was done
+}
+
+// Running tells whether there is something left to do.
+func (b Backfill) Running() bool { return b.ID != "" && b.Ended.IsZero() }
+
+func backfillKey(connector string) key { return key{"BACKFILL#" + connector, "PROGRESS"} }
+
+// BeginBackfill begins a backfill anew. The one begun last is the CRM's; beginning the present one again changes nothing.
+func (s *Store) BeginBackfill(ctx context.Context, connector, id string) error {
+	_, err := edit(ctx, s, backfillKey(connector), func(d *doc[Backfill]) (bool, error) {
+		if d.val.ID == id {
+			return false, nil
+		}
+		d.val = Backfill{ID: id, Connector: connector, Since: s.now().UTC()}
+		return true, nil
+	})
+	return err
+}
+
+// Backfill returns a CRM's backfill, one without an id if there never was any.
+func (s *Store) Backfill(ctx context.Context, connector string) (Backfill, error) {
+	return readOne[Backfill](ctx, s, backfillKey(connector))
+}
+
+// SaveBackfill changes how far a backfill is, if from is what is known of it still, but for what jobs count. current is
+// false, and nothing is noted, if somebody else was faster.
+func (s *Store) SaveBackfill(ctx context.Context, from Backfill, change func(*Backfill)) (current bool, err error) {
+	_, err = edit(ctx, s, backfillKey(from.Connector), func(d *doc[Backfill]) (bool, error) {
+		b := d.val
+		current = b.ID == from.ID && b.Counted == from.Counted && b.Cursor == from.Cursor && b.Ended.Equal(from.Ended)
+		if current {
+			change(&d.val)
+		}
+		return d.val != b, nil
+	})
+	return current && err == nil, err
+}
+
+// BeginPart begins a conversation's job in a backfill, and counts it, once.
+func (s *Store) BeginPart(ctx context.Context, conv chat.ConversationID, b Backfill) error {
+	return s.editPart(ctx, conv, b.Connector, func(job *Job, whole *Backfill) bool {
+		if whole.ID != b.ID || job.ID == b.ID {
+			return false
+		}
+		*job = Job{ID: b.ID}
+		whole.Begun++
+		whole.Found = max(whole.Found, whole.Begun)
+		return true
+	})
+}
+
+// FinishPart notes that a conversation's job in a backfill is done, and counts it, once.
+func (s *Store) FinishPart(ctx context.Context, conv chat.ConversationID, connector string, j Job) error {
+	return s.editPart(ctx, conv, connector, func(job *Job, whole *Backfill) bool {
+		if job.ID != j.ID || job.Done {
+			return false
+		}
+		job.advance(j)
+		job.Done = true
+		if whole.ID == j.ID {
+			whole.Finished, whole.Fed = whole.Finished+1, whole.Fed+job.Fed
+		}
+		return true
+	})
+}
+
+// editPart changes a conversation's job and the backfill that it is a part of.
+// protects: what is begun or done is counted once, and nobody's count is lost.
+func (s *Store) editPart(ctx context.Context, conv chat.ConversationID, connector string, change func(*Job, *Backfill) bool) error {
+	of, all := jobKey(conv, BackfillJob(connector)), backfillKey(connector)
+	return s.contend(ctx, func() error {
+		items, err := s.get(ctx, of, all)
+		if err != nil {
+			return err
+		}
+		job, err := read[Job](items, of)
+		if err != nil {
+			return err
+		}
+		whole, err := read[Backfill](items, all)
+		if err != nil || !change(&job.val, &whole.val) {
+			return err
+		}
+		job.ttl = s.expiry()
+		one, err := job.put()
+		if err != nil {
+			return err
+		}
+		count, err := whole.put()
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, one, count)
+	})
+}
+
+// EveryConversation returns a page of all conversations there are, those of joined contacts included, the least recently
+// active first, and the place of its last one, to go on behind; a page that isn't full is the last. One that goes on
+// meanwhile moves ahead, so it may be met twice, and none is passed over. The index is a moment behind the table.
+func (s *Store) EveryConversation(ctx context.Context, after string, limit int) (convs []chat.ConversationID, last string, err error) {
+	type found struct {
+		at   string
+		conv chat.ConversationID
+	}
+	var all []found
+	for _, p := range (Filter{}).partitions() {
+		items, err := s.query(ctx, span{index: true, pk: p, from: max(after, "0"), to: newestFirst, limit: limit + 1})
+		if err != nil {
+			return nil, "", err
+		}
+		for _, it := range items {
+			d, err := decode[chat.Conversation](keyOf(it), it)
+			if err != nil {
+				return nil, "", err
+			}
+			if d.index.sk != after {
+				all = append(all, found{d.index.sk, d.val.ID})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b found) int { return strings.Compare(a.at, b.at) })
+	last = after
+	for _, f := range all[:min(limit, len(all))] {
+		convs, last = append(convs, f.conv), f.at
+	}
+	return convs, last, nil
+}
