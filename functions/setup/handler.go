@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/cfn"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
@@ -54,17 +55,17 @@ func (h handler) handle(ctx context.Context, event cfn.Event) (id string, data m
 	return id, nil, nil
 }
 
-// merge returns stored with the wanted values in place of those of the same name. The verify token and the API key are
-// generated where there is neither. An app secret that gives way to another one stays valid as the previous one, because
+// merge returns stored with the wanted values in place of those of the same name. The verify token, the API key and what
+// CRMs bring along are generated where there is neither. An app secret that gives way to another one stays valid as the previous one, because
 // Meta's page and this stack can't be changed at the same moment.
 func merge(stored, wanted values, generate func() string) values {
-	next := values{"app_secret": "", "app_secret_previous": "", "access_token": "", "hubspot_token": ""}
+	next := values{"app_secret": "", "app_secret_previous": "", "access_token": ""}
 	maps.Copy(next, stored)
 	maps.Copy(next, wanted)
 	if old := stored["app_secret"]; old != "" && old != next["app_secret"] {
 		next["app_secret_previous"] = old
 	}
-	for _, key := range []string{"verify_token", "api_key"} {
+	for _, key := range []string{"verify_token", "api_key", "crm_hook_token"} {
 		if next[key] == "" {
 			next[key] = generate()
 		}
@@ -82,7 +83,35 @@ func given(properties map[string]any) values {
 			v[key] = text
 		}
 	}
+	if token, ok := v[crmToken]; ok {
+		delete(v, crmToken)
+		connector, _ := properties["Connector"].(string)
+		maps.Copy(v, credentials(token, connector))
+	}
 	return v
+}
+
+// crmToken is the value that stands for the credentials of the CRMs: one question of the deployment instead of one for
+// each kind of CRM.
+const crmToken = "crm_token"
+
+// tokenKeys are the keys under which connectors look for the one credential that each of them needs.
+var tokenKeys = map[string]string{
+	"hubspot": "hubspot_token", "odoo": "odoo_api_key", "espocrm": "espocrm_api_key", "pipedrive": "pipedrive_token",
+	"salesforce": "salesforce_client_secret", "webhook": "webhook_crm_secret",
+}
+
+// credentials are those of the first connector, or of several as a JSON object.
+func credentials(token, connectors string) values {
+	v := values{}
+	if json.Unmarshal([]byte(token), &v) == nil {
+		return v
+	}
+	first, _, _ := strings.Cut(connectors, ",")
+	if key, ok := tokenKeys[strings.TrimSpace(first)]; ok {
+		return values{key: token}
+	}
+	return nil
 }
 
 // changed returns what differs from the last deployment. The rest may have been replaced in the secret by hand since

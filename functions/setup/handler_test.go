@@ -79,9 +79,9 @@ func properties(v values) map[string]any {
 
 func TestFirstDeploymentGeneratesWhatIsNotGiven(t *testing.T) {
 	m := &memory{}
-	newStack(t, m).deploy(values{"app_secret": "s1", "access_token": "t1", "verify_token": "", "api_key": "-", "hubspot_token": "-"})
-	want := values{"app_secret": "s1", "app_secret_previous": "", "access_token": "t1", "hubspot_token": "",
-		"verify_token": "generated-1", "api_key": "generated-2"}
+	newStack(t, m).deploy(values{"app_secret": "s1", "access_token": "t1", "verify_token": "", "api_key": "-", "crm_token": "-"})
+	want := values{"app_secret": "s1", "app_secret_previous": "", "access_token": "t1",
+		"verify_token": "generated-1", "api_key": "generated-2", "crm_hook_token": "generated-3"}
 	if got := m.stored(t); !maps.Equal(got, want) {
 		t.Errorf("stored %v, want %v", got, want)
 	}
@@ -108,6 +108,23 @@ func TestLaterDeploymentOverwritesNothing(t *testing.T) {
 	edited["hubspot_token"] = "h1"
 	if got := m.stored(t); !maps.Equal(got, edited) {
 		t.Errorf("stored %v, want %v: one key changed, the others as they were", got, edited)
+	}
+}
+
+// TestTheCRMsKey: one question stands for the credentials of whatever CRMs there are.
+func TestTheCRMsKey(t *testing.T) {
+	for _, c := range []struct{ token, connector, want string }{
+		{"k", "odoo", "map[odoo_api_key:k]"},
+		{"k", "salesforce,odoo", "map[salesforce_client_secret:k]"},
+		{"k", "none", "map[]"},
+		{`{"odoo_api_key":"a","hubspot_token":"b"}`, "odoo,hubspot", "map[hubspot_token:b odoo_api_key:a]"},
+		{"-", "odoo", "map[]"},
+		{"", "odoo", "map[]"},
+	} {
+		got := given(map[string]any{"Connector": c.connector, "Values": map[string]any{"crm_token": c.token}})
+		if fmt.Sprint(got) != c.want {
+			t.Errorf("%q for %s: %v", c.token, c.connector, got)
+		}
 	}
 }
 

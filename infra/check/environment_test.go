@@ -42,7 +42,7 @@ var (
 	lookup = regexp.MustCompile(`(?:Getenv|LookupEnv)\("([A-Z0-9_]+)"\)`)
 )
 
-// variables returns the names in a function's own env tags, and those that packages of this module which it imports
+// variables returns the names in the env tags of a function and of what it imports of this module, and those that packages
 // look up themselves.
 func variables(t *testing.T, dir string) (tagged, looked []string) {
 	t.Helper()
@@ -59,6 +59,11 @@ func variables(t *testing.T, dir string) (tagged, looked []string) {
 	}
 	for _, imported := range strings.Fields(string(out)) {
 		for _, body := range sources(t, imported) {
+			if imported != dir && filepath.Base(imported) != "env" { // whose comments show tags
+				for _, match := range tag.FindAllStringSubmatch(body, -1) {
+					tagged = append(tagged, match[1])
+				}
+			}
 			for _, match := range lookup.FindAllStringSubmatch(body, -1) {
 				looked = append(looked, match[1])
 			}

@@ -31,6 +31,7 @@ var mistakes = []struct {
 	{"one slow line", "queues", "      FifoThroughputLimit: perMessageGroupId\n", ""},
 	{"a batch that fails as one", "visibility", "            FunctionResponseTypes: [ReportBatchItemFailures]\n", ""},
 	{"a shared role", "roles", "!GetAtt MediaRole.Arn", "!GetAtt SenderRole.Arn"},
+	{"a schedule with a function's role", "roles", "!GetAtt TickRole.Arn", "!GetAtt RouterRole.Arn"},
 	{"a managed policy", "roles", "  RouterRole:\n    Type: AWS::IAM::Role\n    Properties:\n",
 		"  RouterRole:\n    Type: AWS::IAM::Role\n    Properties:\n      ManagedPolicyArns: [!Sub \"arn:${AWS::Partition}:iam::aws:policy/AmazonSQSFullAccess\"]\n"},
 	{"every resource", "roles", "Action: s3:GetObject\n                Resource: !Sub \"${Bucket.Arn}/uploads/*\"",

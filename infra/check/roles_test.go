@@ -38,22 +38,28 @@ func (t *template) allows(f, action, on string) bool {
 	return false
 }
 
-// roles: each function has its own, made of inline statements that name what they allow.
+// roles: each function and each schedule has its own, made of inline statements that name what they allow.
 func roles(t *template) (problems []string) {
 	used := map[string]string{}
-	for _, f := range t.of(function) {
-		r := target(t.at(f, "Role"))
+	use := func(by string, v any) {
+		r := target(v)
 		switch {
 		case t.Resources[r].Type != role:
-			problems = append(problems, f+": no role of its own")
+			problems = append(problems, by+": no role of its own")
 		case used[r] != "":
-			problems = append(problems, fmt.Sprintf("%s: shares %s with %s", f, r, used[r]))
+			problems = append(problems, fmt.Sprintf("%s: shares %s with %s", by, r, used[r]))
 		}
-		used[r] = f
+		used[r] = by
+	}
+	for _, f := range t.of(function) {
+		use(f, t.at(f, "Role"))
+	}
+	for _, s := range t.of(schedule) {
+		use(s, t.at(s, "Target", "RoleArn"))
 	}
 	for _, r := range t.of(role) {
 		if used[r] == "" {
-			problems = append(problems, r+": belongs to no function")
+			problems = append(problems, r+": belongs to no function and no schedule")
 		}
 		if t.at(r, "ManagedPolicyArns") != nil {
 			problems = append(problems, r+": a managed policy, whose content is somebody else's decision")

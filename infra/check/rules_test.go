@@ -34,6 +34,7 @@ const (
 	queue    = "AWS::SQS::Queue"
 	role     = "AWS::IAM::Role"
 	logGroup = "AWS::Logs::LogGroup"
+	schedule = "AWS::Scheduler::Schedule"
 )
 
 // buildMethods: `sam build` takes an unknown method for "nothing to build" and deploys the sources.

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"cmp"
+	"encoding/json"
 	"runtime"
 	"strings"
 )
@@ -14,8 +16,23 @@ var defaults = map[string]string{
 	"PhoneNumberIds": "",
 	"AlarmEmail":     "nobody@localhost",
 	"CrmConnector":   "hubspot",
-	"HubSpotToken":   "local-hubspot-token",
+	"CrmPollEvery":   "1 minute",
 	"Architecture":   architecture(),
+}
+
+// credentials are the CRMs' keys of a run that nobody configured. The template has one parameter for all of them; here each
+// is a variable of its own: HUBSPOT_TOKEN, ODOO_API_KEY and so on.
+var credentials = map[string]string{
+	"hubspot_token":            "local-hubspot-token",
+	"hubspot_client_secret":    "local-hubspot-client-secret",
+	"odoo_api_key":             "local-odoo-api-key",
+	"espocrm_api_key":          "local-espocrm-api-key",
+	"espocrm_webhook_secret":   "local-espocrm-webhook-secret",
+	"pipedrive_token":          "local-pipedrive-token",
+	"salesforce_client_secret": "local-salesforce-client-secret",
+	"salesforce_private_key":   "",
+	"webhook_crm_secret":       "local-webhook-crm-secret",
+	"crm_hook_token":           "local-crm-hook-token",
 }
 
 // otherNames are variables that are not spelt like their parameter.
@@ -36,6 +53,9 @@ func (t template) parameters(environ []string) map[string]string {
 		}
 	}
 	out := make(map[string]string)
+	if t.hasParameter("CrmToken") {
+		out["CrmToken"] = tokens(set)
+	}
 	for name := range t.section("Parameters") {
 		if value, ok := set[letters(name)]; ok {
 			out[name] = value
@@ -44,6 +64,28 @@ func (t template) parameters(environ []string) map[string]string {
 		}
 	}
 	return out
+}
+
+// tokens are the CRMs' keys as the template takes them.
+func tokens(set map[string]string) string {
+	all := make(map[string]string)
+	for key, value := range credentials {
+		if all[key] = cmp.Or(set[letters(key)], value); all[key] == "" {
+			delete(all, key)
+		}
+	}
+	text, err := json.Marshal(all)
+	if err != nil {
+		panic(err) // texts
+	}
+	return string(text)
+}
+
+// credentials reads them back.
+func (t template) credentials(parameters map[string]string) map[string]string {
+	all := make(map[string]string)
+	_ = json.Unmarshal([]byte(parameters["CrmToken"]), &all) // written by tokens
+	return all
 }
 
 func letters(name string) string { return strings.ToLower(strings.ReplaceAll(name, "_", "")) }

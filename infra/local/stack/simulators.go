@@ -2,27 +2,40 @@ package stack
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"threadline/infra/local/hubspot"
+	"threadline/infra/local/demo"
 	"threadline/infra/local/meta"
 )
 
 // simulate starts the simulators that the template can be pointed at and nobody pointed elsewhere,
-// and sets the parameters that do so. Their pages go on the front.
+// and sets the parameters that do so. Their pages go on the front: /phone, and the first CRM's at /crm.
 func (s *Stack) simulate(mux *http.ServeMux) error {
 	if _, elsewhere := s.parameters["GraphApiUrl"]; !elsewhere && s.template.hasParameter("GraphApiUrl") {
 		if err := s.simulateMeta(s.parameters, mux); err != nil {
 			return fmt.Errorf("start simulated Meta: %w", err)
 		}
 	}
-	if _, elsewhere := s.parameters["HubSpotApiUrl"]; !elsewhere && s.template.hasParameter("HubSpotApiUrl") {
-		if err := s.simulateHubSpot(s.parameters, mux); err != nil {
-			return fmt.Errorf("start simulated HubSpot: %w", err)
+	shown := false
+	for _, name := range strings.Split(s.parameters["CrmConnector"], ",") {
+		c, known := crms[name]
+		if _, elsewhere := s.parameters[c.address]; !known || elsewhere || !s.template.hasParameter(c.address) {
+			continue
+		}
+		sim, page, err := s.simulateCRM(name, c)
+		if err != nil {
+			return fmt.Errorf("start simulated %s: %w", name, err)
+		}
+		s.simulators[name] = sim
+		if !shown {
+			mux.Handle("/crm", demo.Page(page, s.parameters["ApiKey"]))
+			mux.Handle("/crm/", demo.Page(page, s.parameters["ApiKey"]))
+			shown = true
 		}
 	}
 	return nil
@@ -56,25 +69,25 @@ func (s *Stack) simulateMeta(parameters map[string]string, mux *http.ServeMux) e
 	return nil
 }
 
-func (s *Stack) simulateHubSpot(parameters map[string]string, mux *http.ServeMux) error {
+// simulateCRM starts one CRM and points the template at it.
+func (s *Stack) simulateCRM(name string, c crm) (simulator, demo.CRM, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	parameters["HubSpotApiUrl"] = "http://" + listener.Addr().String()
-	s.hubspot, err = hubspot.New(hubspot.Options{
-		Token:    parameters["HubSpotToken"],
-		StateDir: filepath.Join(s.options.StateDir, "hubspot"),
-		APIKey:   parameters["ApiKey"],
+	sim, page, err := c.start(account{
+		stateDir: filepath.Join(s.options.StateDir, name),
+		events:   s.URL() + "/crm/" + name + "/events",
+		secrets:  s.template.credentials(s.parameters),
+		set:      func(parameter, value string) { s.parameters[parameter] = value },
 	})
 	if err != nil {
 		listener.Close()
-		return err
+		return nil, nil, err
 	}
-	s.serveOn(listener, s.hubspot.API())
-	mux.Handle("/crm", s.hubspot.Page())
-	mux.Handle("/crm/", s.hubspot.Page())
-	return nil
+	s.parameters[c.address] = "http://" + listener.Addr().String()
+	s.serveOn(listener, sim.API())
+	return sim, page, nil
 }
 
 func (s *Stack) serveOn(listener net.Listener, handler http.Handler) {
@@ -87,14 +100,15 @@ func (s *Stack) stopSimulators() {
 	for _, server := range s.servers {
 		server.Close()
 	}
-	if s.meta != nil {
-		if err := s.meta.Close(); err != nil {
-			s.options.Log.Error("stopping the simulated Meta failed", "error", err)
+	stop := func(name string, c io.Closer) {
+		if err := c.Close(); err != nil {
+			s.options.Log.Error("stopping a simulator failed", "simulator", name, "error", err)
 		}
 	}
-	if s.hubspot != nil {
-		if err := s.hubspot.Close(); err != nil {
-			s.options.Log.Error("stopping the simulated HubSpot failed", "error", err)
-		}
+	if s.meta != nil {
+		stop("meta", s.meta)
+	}
+	for name, sim := range s.simulators {
+		stop(name, sim)
 	}
 }

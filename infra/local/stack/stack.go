@@ -1,6 +1,6 @@
 // Package stack runs the whole system on one machine: template.yaml deployed into a local emulator of
 // AWS, its functions run as Lambda runs them, its HTTP API on a local port, and beside it a simulated
-// Meta with /phone and a simulated HubSpot with /crm.
+// Meta with /phone and a simulated CRM with /crm.
 //
 // The template is the only description of the wiring. Functions, their environment, their code, event
 // source mappings and routes are read back from what was deployed, so a function that is added there
@@ -30,6 +30,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"threadline/infra/local/demo"
 	"threadline/infra/local/eventsource"
 	"threadline/infra/local/gateway"
 	"threadline/infra/local/hubspot"
@@ -80,8 +81,8 @@ type Stack struct {
 	polling     sync.WaitGroup
 	logs        []*os.File
 
-	meta    *meta.Simulator
-	hubspot *hubspot.Simulator
+	meta       *meta.Simulator
+	simulators map[string]simulator // of CRMs, by connector
 }
 
 // Start deploys and starts everything. What it started is stopped again if something fails; the
@@ -96,7 +97,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Stack{options: o, names: make(map[string]string)}
+	s := &Stack{options: o, names: make(map[string]string), simulators: make(map[string]simulator)}
 	s.running, s.stopRunning = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.start(ctx); err != nil {
 		s.Stop()
@@ -203,6 +204,9 @@ func (s *Stack) plan(ctx context.Context) (err error) {
 		return err
 	}
 	s.parameters = s.template.parameters(s.options.Environ)
+	if _, elsewhere := s.parameters["PublicUrl"]; !elsewhere && s.template.hasParameter("PublicUrl") {
+		s.parameters["PublicUrl"] = s.URL()
+	}
 	if s.options.SAM {
 		return nil // the SAM CLI builds
 	}
@@ -278,7 +282,9 @@ func (s *Stack) serve(ctx context.Context, mux *http.ServeMux) error {
 	if err != nil {
 		return err
 	}
-	mux.Handle("/", gateway.New(routes, host, s.options.Log))
+	front := gateway.New(routes, host, s.options.Log)
+	mux.Handle("/", front)
+	mux.Handle("POST /crm/{connector}/events", front) // beside the page, which is below /crm/
 	mappings, err := s.deployed.mappings(ctx, lambdaClient, sqsClient)
 	if err != nil {
 		return err
@@ -342,8 +348,20 @@ func (s *Stack) KillFunction(function string) int { return s.host.Kill(s.names[f
 // Meta is the simulated Meta, nil when another endpoint is used.
 func (s *Stack) Meta() *meta.Simulator { return s.meta }
 
-// HubSpot is the simulated HubSpot, nil when another endpoint is used.
-func (s *Stack) HubSpot() *hubspot.Simulator { return s.hubspot }
+// HubSpot is the simulated HubSpot, nil when another CRM or endpoint is used.
+func (s *Stack) HubSpot() *hubspot.Simulator {
+	sim, _ := s.simulators["hubspot"].(*hubspot.Simulator)
+	return sim
+}
+
+// CRM is a simulated CRM as its user sees it, nil when that one isn't simulated.
+func (s *Stack) CRM(connector string) demo.CRM {
+	if sim := s.HubSpot(); connector == "hubspot" && sim != nil {
+		return sim.Demo()
+	}
+	page, _ := s.simulators[connector].(demo.CRM)
+	return page
+}
 
 // Failed is closed when the emulator has ended by itself.
 func (s *Stack) Failed() <-chan struct{} { return s.emulator.Exited() }
