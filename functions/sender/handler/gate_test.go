@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -51,8 +52,8 @@ func TestAStoppedNumberWaits(t *testing.T) {
 				for range 20 {
 					if err := r.receive(c.m); (err == nil) != c.leaves {
 						t.Fatalf("%s: %v", c.m.Kind, err)
-					} else if all := !test.text && !test.templates; err != nil && all && (chat.CodeOf(err) != chat.Unavailable || held(err) > time.Second) {
-						t.Fatalf("the queue isn't left to wait with growing gaps: %v", err)
+					} else if all := !test.text && !test.templates; err != nil && all && (chat.CodeOf(err) != chat.Unavailable || held(err) < shortGap) {
+						t.Fatalf("it doesn't wait for a while: %v", err)
 					}
 				}
 				if c.leaves {
@@ -142,6 +143,28 @@ func TestAStopWithoutAnEndIsDoubted(t *testing.T) {
 	}
 	if err := r.receive(other); err != nil || len(r.graph.sent) != 3 {
 		t.Errorf("the others: %v, %d calls", err, len(r.graph.sent))
+	}
+}
+
+// TestAStoppedMessageIsLookedAtOften: an answer leaves soon after its number may send again, and the day that it lives at
+// most doesn't use up its receives.
+func TestAStoppedMessageIsLookedAtOften(t *testing.T) {
+	r := newRig(t)
+	r.learn(chat.FactStatus, chat.Fact{Value: "BANNED", Until: noon.Add(20 * time.Hour)}) // nobody doubts what has an end
+	m := text()
+	receives, start := 0, r.now
+	for ; r.now.Sub(start) < 19*time.Hour; receives++ {
+		var held interface{ Wait() time.Duration }
+		if err := r.receive(m); !errors.As(err, &held) {
+			t.Fatalf("after %s: %v", r.now.Sub(start), err)
+		}
+		if late := r.now.Sub(start) < time.Minute && held.Wait() > 8*time.Second; late || held.Wait() > longGap {
+			t.Fatalf("after %s it waits %s", r.now.Sub(start), held.Wait())
+		}
+		r.now = r.now.Add(held.Wait())
+	}
+	if receives > 700 {
+		t.Errorf("%d receives in 19 hours", receives)
 	}
 }
 
