@@ -57,6 +57,20 @@ func (h *Handler) gate(ctx context.Context, m chat.Message) (doubt doubt, err er
 	if m.Kind == chat.KindTemplate {
 		cleared = c.Templates
 	}
+	if !cleared {
+		said := number.Facts[c.Why].Stamp.At
+		if at := account.Facts[c.Why].Stamp.At; at.After(said) {
+			said = at
+		}
+		doubt.stop = c.Until.IsZero() && now.Sub(said) >= doubtEvery && h.mayProbe(ctx, n, "stop", doubtEvery)
+		switch {
+		case doubt.stop:
+		case c.Answers || c.Templates:
+			return doubt, heldError{c.Why}
+		default:
+			return doubt, h.stoppedError(m, c.Why)
+		}
+	}
 	doubt.token = number.Facts.TokenDoubted()
 	if number.Facts.TokenRefused(account.Facts) {
 		token := number.Facts[chat.FactToken]
@@ -64,21 +78,7 @@ func (h *Handler) gate(ctx context.Context, m chat.Message) (doubt doubt, err er
 			return doubt, h.stoppedError(m, "Meta refused this number a moment ago, code "+token.Value)
 		}
 	}
-	if cleared {
-		return doubt, nil
-	}
-	said := number.Facts[c.Why].Stamp.At
-	if at := account.Facts[c.Why].Stamp.At; at.After(said) {
-		said = at
-	}
-	doubt.stop = c.Until.IsZero() && now.Sub(said) >= doubtEvery && h.mayProbe(ctx, n, "stop", doubtEvery)
-	switch {
-	case doubt.stop:
-		return doubt, nil
-	case c.Answers || c.Templates:
-		return doubt, heldError{c.Why}
-	}
-	return doubt, h.stoppedError(m, c.Why)
+	return doubt, nil
 }
 
 // doubt is why an attempt is a probe.
