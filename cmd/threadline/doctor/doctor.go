@@ -66,6 +66,7 @@ type (
 	Table interface {
 		Conversations(ctx context.Context, f store.Filter, cursor string, limit int) ([]store.Listed, string, error)
 		Numbers(ctx context.Context) ([]store.Number, error)
+		Gate(ctx context.Context, connector string) (store.Gate, error)
 	}
 )
 
@@ -101,9 +102,10 @@ type exam struct {
 
 	signedIn bool
 	stack    stack.Stack
-	keys     map[string]string // the secret; nil if it wasn't read
-	appID    string            // of the Meta app that the access token belongs to
-	accounts []string          // WhatsApp business accounts of our numbers
+	keys     map[string]string // what is wanted of the secret; nil if that wasn't read
+	kept     *secret.Secret
+	appID    string   // of the Meta app that the access token belongs to
+	accounts []string // WhatsApp business accounts of our numbers
 }
 
 // check is one of the examinations. It runs only when what it needs is known.

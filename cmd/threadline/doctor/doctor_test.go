@@ -14,7 +14,6 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"go.yaml.in/yaml/v3"
 
-	"threadline/cmd/threadline/stack"
 	"threadline/infra/local/hubspot"
 	"threadline/shared/store"
 )
@@ -116,15 +115,20 @@ func TestEachProblem(t *testing.T) {
 		{"nobody wrote", func(w *world) { w.conversations = []store.Listed{} }, "last message", Warn, "No customer's message", "from a phone"},
 		{"table hidden", deny("table", "AccessDeniedException"), "last message", Warn, "AccessDenied", "dynamodb:Query"},
 
-		{"crm token missing", func(w *world) { w.secret["hubspot_token"] = "" }, "crm", Fail, "no HubSpot token", "Service keys"},
-		{"crm token refused", func(w *world) { w.secret["hubspot_token"] = "old" }, "crm", Fail, "refuses the token", "Service keys"},
+		{"crm token missing", func(w *world) { w.secret["hubspot_token"] = "" }, "crm", Fail, "HubSpot can't be used: the secret has no hubspot_token", "Service keys"},
+		{"crm token refused", func(w *world) { w.secret["hubspot_token"] = "old" }, "crm", Fail, "HubSpot refuses the key (401", "Service keys. Put it into the secret as hubspot_token"},
 		{"crm scopes", func(w *world) { w.hubspot.Grant("crm.objects.contacts.read", "crm.schemas.contacts.read") }, "crm", Fail,
-			"lacks crm.objects.contacts.write, crm.schemas.contacts.write, files", "edit the key's scopes"},
+			"forbids what we need: crm.objects.contacts.write, crm.schemas.contacts.write, files", "edit the key's scopes. What waits for it goes on by itself."},
 		{"crm property", func(w *world) { w.hubspot.Grant("crm.schemas.contacts.read") }, "crm", Fail,
 			"threadline_id of contacts is missing and can't be made", "crm.schemas.contacts.write"},
 		{"crm down", func(w *world) { w.hubspot.Fail(time.Now().Add(time.Hour)) }, "crm", Warn, "answers 500", "wait"},
 		{"crm busy", func(w *world) { w.hubspot.Limit(hubspot.Daily, time.Now().Add(time.Hour)) }, "crm", Warn, "answers 429", "wait"},
-		{"crm gone", func(w *world) { w.parameters["HubSpotApiUrl"] = "http://127.0.0.1:1" }, "crm", Warn, "can't be reached", "again"},
+		{"crm gone", func(w *world) { w.environment["HUBSPOT_API_URL"] = "http://127.0.0.1:1" }, "crm", Warn, "can't be reached", "HubSpotApiUrl"},
+		{"crm hidden", deny("function", "AccessDeniedException"), "crm", Warn, "AccessDenied", "lambda:GetFunctionConfiguration"},
+		{"crm left alone", func(w *world) {
+			w.gate = store.Gate{Failures: 7, Until: now.Add(10 * time.Minute), Why: "find contact: status 503"}
+		}, "crm", Warn, "Entries for HubSpot wait until 12:10:00 UTC, after 7 failures in a row", "find contact: status 503\ndocs/runbook.md#crm-late"},
+		{"crm unknown", func(w *world) { w.parameters["CrmConnector"] = "hubspot,sap" }, "crm", Fail, `no connector "sap"`, "sam deploy"},
 	} {
 		t.Run(p.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -162,23 +166,23 @@ func TestOneFailureStopsNoOther(t *testing.T) {
 		t.Errorf("the hanging check isn't reported:\n%s", out)
 	}
 	w = newWorld(t)
-	for _, action := range []string{"settings", "function", "source", "queue", "topic", "table"} {
+	for _, action := range []string{"settings", "source", "queue", "topic", "table"} {
 		w.denied[action] = refusal("AccessDenied", "")
 	}
 	out = text(w.findings(t))
-	for _, still := range []string{"System user's token", "Our webhook answers Meta's question", "HubSpot accepts the token"} {
+	for _, still := range []string{"System user's token", "Our webhook answers Meta's question", "HubSpot lets us in"} {
 		if !strings.Contains(out, still) {
 			t.Errorf("%q is missing:\n%s", still, out)
 		}
 	}
 }
 
-// TestNothingIsChanged asks HubSpot what the probes left behind.
+// TestNothingIsChanged asks HubSpot what the check left behind.
 func TestNothingIsChanged(t *testing.T) {
 	w := newWorld(t)
 	w.findings(t)
 	for _, path := range []string{"/crm/objects/2026-03/contacts", "/crm/v3/properties/contacts/threadline_id"} {
-		_, body, err := (&exam{Doctor: w.doctor, keys: w.secret, stack: stack.Stack{Parameters: w.parameters}}).hubspot(t.Context(), probe{method: http.MethodGet, path: path})
+		_, body, err := (&exam{Doctor: w.doctor, keys: w.secret}).hubspot(t.Context(), w.environment["HUBSPOT_API_URL"], path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +221,7 @@ func TestNoTokenIsPrinted(t *testing.T) {
 		func(*world) {},
 		func(w *world) { w.outputs["WebhookUrl"] = "http://127.0.0.1:1/webhook" },
 		func(w *world) {
-			w.parameters["HubSpotApiUrl"], w.parameters["GraphApiUrl"] = "http://127.0.0.1:1", "http://127.0.0.1:1"
+			w.environment["HUBSPOT_API_URL"], w.parameters["GraphApiUrl"] = "http://127.0.0.1:1", "http://127.0.0.1:1"
 		},
 		func(w *world) { w.refuseGraph = `{"error":{"code":190,"message":"` + accessToken + `"}}` },
 	}
@@ -261,7 +265,7 @@ func TestTemplateHasWhatIsRead(t *testing.T) {
 			t.Errorf("the template has no output %s", name)
 		}
 	}
-	// Its event source is CRMSyncFunctionQueue, which is off without a CRM.
+	// Its environment is read, and its event source is CRMSyncFunctionQueue, which is off without a CRM.
 	if _, there := template.Resources["CRMSyncFunction"]; !there {
 		t.Error("the template has no CRMSyncFunction")
 	}

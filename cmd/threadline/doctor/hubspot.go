@@ -4,84 +4,46 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 
+	"threadline/shared/crm"
 	"threadline/shared/crm/hubspot"
-	"threadline/shared/secret"
+	"threadline/shared/crm/known"
 )
 
-const hubspotKeys = "HubSpot > Development > Keys > Service keys"
+// The scopes of a key that may look at properties, and make them.
+const (
+	readProperties = "crm.schemas.contacts.read"
+	makeProperties = "crm.schemas.contacts.write"
+)
 
-// probe is a call that needs one scope and changes nothing: it reads, or it is bound to be refused for another reason
-// than the scope. HubSpot checks the scope first.
-type probe struct{ scope, method, path, body string }
-
-var hubspotProbes = []probe{
-	{"crm.objects.contacts.read", http.MethodGet, "/crm/objects/" + hubspot.Version + "/contacts?limit=1", ""},
-	{"crm.objects.contacts.write", http.MethodPatch, "/crm/objects/" + hubspot.Version + "/contacts/0", `{"properties":{}}`},
-	{"crm.schemas.contacts.read", http.MethodGet, "/crm/v3/properties/contacts/threadline_id", ""},
-	{"crm.schemas.contacts.write", http.MethodPost, "/crm/v3/properties/contacts", `{}`},
-	{"files", http.MethodGet, "/files/" + hubspot.Version + "/files/search?limit=1", ""},
-}
-
-func (e *exam) checkCRM(ctx context.Context) {
-	switch {
-	case !e.hasCRM():
-		e.ok("No CRM is configured")
-	case e.uses("hubspot") && e.keys[secret.HubSpotToken] == "":
-		e.fail("There is no HubSpot token", hubspotKeys+": make one and put it into the secret as hubspot_token.")
-	case e.uses("hubspot"):
-		e.checkHubSpot(ctx)
+// checkHubSpot looks for the properties that the connector makes, unless it said already that HubSpot can't be asked.
+func (e *exam) checkHubSpot(ctx context.Context, base string, told error) {
+	var lacks []string
+	if failure, ok := errors.AsType[*crm.Error](told); ok {
+		lacks = failure.Scopes
 	}
-}
-
-func (e *exam) checkHubSpot(ctx context.Context) {
-	var missing []string
-	for _, p := range hubspotProbes {
-		status, _, err := e.hubspot(ctx, p)
-		switch {
-		case err != nil:
-			e.warn("HubSpot can't be reached: "+networkReason(err), "Run this again in a few minutes.")
-			return
-		case status == http.StatusUnauthorized:
-			e.fail("HubSpot refuses the token",
-				hubspotKeys+": make a new one and put it into the secret as hubspot_token.")
-			return
-		case status == http.StatusForbidden:
-			missing = append(missing, p.scope)
-		case status == http.StatusTooManyRequests || status >= 500:
-			e.warn(fmt.Sprintf("HubSpot answers %d", status),
-				"Run this again in a few minutes. Nothing is lost meanwhile: entries wait.")
-			return
-		}
-	}
-	if len(missing) == 0 {
-		e.ok("HubSpot accepts the token, and it has all scopes")
-	} else {
-		e.fail("The HubSpot token lacks "+strings.Join(missing, ", "),
-			hubspotKeys+": edit the key's scopes. What waits for them goes on by itself.")
-	}
-	if slices.Contains(missing, "crm.schemas.contacts.read") {
+	if told != nil && lacks == nil || slices.Contains(lacks, readProperties) {
 		return
 	}
-	mayCreate := !slices.Contains(missing, "crm.schemas.contacts.write")
-	e.checkProperty(ctx, "contacts", "threadline_id", mayCreate)
-	e.checkProperty(ctx, "communications", "threadline_message", mayCreate)
+	mayMake := !slices.Contains(lacks, makeProperties)
+	e.checkProperty(ctx, base, "contacts", "threadline_id", mayMake)
+	e.checkProperty(ctx, base, "communications", "threadline_message", mayMake)
 }
 
 // checkProperty looks for a property of ours, which the connector makes when it first needs it.
-func (e *exam) checkProperty(ctx context.Context, kind, name string, mayCreate bool) {
-	status, body, err := e.hubspot(ctx, probe{method: http.MethodGet, path: "/crm/v3/properties/" + kind + "/" + name})
+func (e *exam) checkProperty(ctx context.Context, base, kind, name string, mayMake bool) {
+	status, body, err := e.hubspot(ctx, base, "/crm/v3/properties/"+kind+"/"+name)
 	var property struct {
 		Unique bool `json:"hasUniqueValue"`
 	}
 	switch {
 	case err != nil:
-		e.warn("HubSpot can't be reached: "+networkReason(err), "Run this again in a few minutes.")
+		e.warn("HubSpot can't be reached: "+networkReason(err), later)
 	case status == http.StatusOK && json.Unmarshal(body, &property) == nil && property.Unique:
 		e.ok(fmt.Sprintf("The property %s of %s is there", name, kind))
 	case status == http.StatusOK && kind == "contacts":
@@ -89,29 +51,24 @@ func (e *exam) checkProperty(ctx context.Context, kind, name string, mayCreate b
 			"HubSpot > Settings > Properties: delete it; Threadline makes it again as it must be.")
 	case status == http.StatusOK:
 		e.warn(fmt.Sprintf("The property %s of %s isn't unique", name, kind),
-			"Entries are told apart by a mark in their text instead, which is slower. Delete the property to have it made again.")
-	case status == http.StatusNotFound && mayCreate:
+			"Entries are found by HubSpot's search instead, which is slower. Delete the property to have it made again.")
+	case status == http.StatusNotFound && mayMake:
 		e.ok(fmt.Sprintf("The property %s of %s is made with the first message", name, kind))
 	case status == http.StatusNotFound:
 		e.fail(fmt.Sprintf("The property %s of %s is missing and can't be made", name, kind),
-			"It needs the scope crm.schemas.contacts.write.")
+			"It needs the scope "+makeProperties+".")
 	default:
-		e.warn(fmt.Sprintf("HubSpot answers %d when asked for the property %s of %s", status, name, kind),
-			"Run this again in a few minutes.")
+		e.warn(fmt.Sprintf("HubSpot answers %d when asked for the property %s of %s", status, name, kind), later)
 	}
 }
 
-// hubspot makes one call.
-func (e *exam) hubspot(ctx context.Context, p probe) (status int, body []byte, err error) {
-	base := cmp.Or(e.HubSpotURL, e.stack.Parameters["HubSpotApiUrl"], hubspot.DefaultBaseURL)
-	req, err := http.NewRequestWithContext(ctx, p.method, base+p.path, strings.NewReader(p.body))
+// hubspot reads something.
+func (e *exam) hubspot(ctx context.Context, base, path string) (status int, body []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cmp.Or(base, hubspot.DefaultBaseURL)+path, nil)
 	if err != nil {
 		return 0, nil, err
 	}
-	req.Header.Set("Authorization", "Bearer "+e.keys[secret.HubSpotToken])
-	if p.body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
+	req.Header.Set("Authorization", "Bearer "+e.keys[known.HubSpotToken])
 	res, err := e.client().Do(req)
 	if err != nil {
 		return 0, nil, err

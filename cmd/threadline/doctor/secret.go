@@ -2,9 +2,10 @@ package doctor
 
 import (
 	"context"
-	"strings"
+	"slices"
 	"time"
 
+	"threadline/shared/crm/known"
 	"threadline/shared/secret"
 )
 
@@ -18,7 +19,8 @@ var wantedKeys = []wanted{
 	{secret.APIKey, "any word of 12 characters or more; callers of the REST API get the same one"},
 }
 
-var wantedForHubSpot = wanted{secret.HubSpotToken, hubspotKeys}
+// wantedForHooks is what the calls of CRMs bring along that sign nothing.
+var wantedForHooks = wanted{known.HookToken, "any 32 random characters; what calls Threadline in the CRM gets the same"}
 
 func (e *exam) checkSecret(ctx context.Context) {
 	id := e.stack.Outputs["SecretArn"]
@@ -29,15 +31,19 @@ func (e *exam) checkSecret(ctx context.Context) {
 			"It must hold a JSON object of keys and tokens: "+e.secretPage())
 		return
 	}
-	e.keys = map[string]string{}
-	var missing []string
+	e.kept, e.keys = kept, map[string]string{}
 	for _, w := range e.wantedKeys() {
-		value, err := kept.Value(ctx, w.key)
-		if err != nil {
-			missing = append(missing, w.key+": "+w.where)
-			continue
+		e.keys[w.key], _ = kept.Value(ctx, w.key) // empty if it isn't there
+	}
+	lacking := e.missingOf(wantedKeys)
+	for _, name := range e.connectors() {
+		lacking = append(lacking, e.missingKeys(name)...)
+	}
+	var missing []string
+	for _, w := range lacking {
+		if line := w.key + ": " + w.where; !slices.Contains(missing, line) {
+			missing = append(missing, line)
 		}
-		e.keys[w.key] = value
 	}
 	if len(missing) > 0 {
 		do := append(missing, "Add what is missing to "+id+": "+e.secretPage())
@@ -54,25 +60,41 @@ func (e *exam) checkSecret(ctx context.Context) {
 	}
 }
 
+// wantedKeys are all that may be looked for.
 func (e *exam) wantedKeys() []wanted {
-	if e.uses("hubspot") {
-		return append(wantedKeys[:len(wantedKeys):len(wantedKeys)], wantedForHubSpot)
+	all := append(wantedKeys[:len(wantedKeys):len(wantedKeys)], wantedForHooks)
+	for _, name := range e.connectors() {
+		all = append(all, aboutCRM(name).keys...)
 	}
-	return wantedKeys
+	return all
+}
+
+// missingKeys are those without which a CRM can't be used: one of its own, and for some the word of their hooks.
+func (e *exam) missingKeys(connector string) []wanted {
+	own := aboutCRM(connector).keys
+	missing := e.missingOf(own)
+	if len(missing) < len(own) {
+		missing = nil // one is enough
+	}
+	if signsNothing[connector] {
+		missing = append(missing, e.missingOf([]wanted{wantedForHooks})...)
+	}
+	return missing
+}
+
+// signsNothing are the CRMs whose calls are known by crm_hook_token.
+var signsNothing = map[string]bool{"odoo": true, "pipedrive": true, "salesforce": true}
+
+func (e *exam) missingOf(keys []wanted) []wanted {
+	var missing []wanted
+	for _, w := range keys {
+		if e.keys[w.key] == "" {
+			missing = append(missing, w)
+		}
+	}
+	return missing
 }
 
 func (e *exam) secretPage() string {
 	return "https://" + e.Region + ".console.aws.amazon.com/secretsmanager/listsecrets?region=" + e.Region
 }
-
-// uses tells whether a CRM connector is configured.
-func (e *exam) uses(connector string) bool {
-	for name := range strings.SplitSeq(e.stack.Parameters["CrmConnector"], ",") {
-		if strings.TrimSpace(name) == connector {
-			return true
-		}
-	}
-	return false
-}
-
-func (e *exam) hasCRM() bool { return !e.uses("none") && e.stack.Parameters["CrmConnector"] != "" }

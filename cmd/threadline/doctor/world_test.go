@@ -45,6 +45,8 @@ type world struct {
 	status        string
 	outputs       map[string]string
 	parameters    map[string]string
+	environment   map[string]string // of crmsync
+	gate          store.Gate
 	functionState lambdatypes.State
 	sourceState   map[string]string // by physical id
 	parked        string
@@ -86,8 +88,9 @@ func newWorld(t *testing.T) *world {
 	}
 	w.parameters = map[string]string{
 		"PhoneNumberIds": "111", "CrmConnector": "hubspot", "RunbookUrl": "docs/runbook.md", "GraphApiVersion": "v26.0",
-		"GraphApiUrl": serve(t, w.serveGraph), "HubSpotApiUrl": serve(t, w.hubspot.API().ServeHTTP),
+		"GraphApiUrl": serve(t, w.serveGraph),
 	}
+	w.environment = map[string]string{"HUBSPOT_API_URL": serve(t, w.hubspot.API().ServeHTTP)}
 	w.graph = map[string]string{
 		"debug_token":         validToken,
 		"111":                 number(""),
@@ -188,7 +191,7 @@ func (w *world) DescribeStacks(context.Context, *cloudformation.DescribeStacksIn
 func (w *world) ListStackResources(context.Context, *cloudformation.ListStackResourcesInput, ...func(*cloudformation.Options)) (*cloudformation.ListStackResourcesOutput, error) {
 	var all []cfntypes.StackResourceSummary
 	for logical, kind := range map[string]string{
-		"WebhookFunction": "AWS::Lambda::Function", "RouterFunction": "AWS::Lambda::Function",
+		"WebhookFunction": "AWS::Lambda::Function", "RouterFunction": "AWS::Lambda::Function", "CRMSyncFunction": "AWS::Lambda::Function",
 		"RouterFunctionQueue": "AWS::Lambda::EventSourceMapping", "RouterFunctionBulk": "AWS::Lambda::EventSourceMapping", "CRMSyncFunctionQueue": "AWS::Lambda::EventSourceMapping",
 	} {
 		all = append(all, cfntypes.StackResourceSummary{LogicalResourceId: &logical, PhysicalResourceId: &logical, ResourceType: &kind})
@@ -201,7 +204,10 @@ func (w *world) GetAccountSettings(context.Context, *lambda.GetAccountSettingsIn
 }
 
 func (w *world) GetFunctionConfiguration(context.Context, *lambda.GetFunctionConfigurationInput, ...func(*lambda.Options)) (*lambda.GetFunctionConfigurationOutput, error) {
-	return &lambda.GetFunctionConfigurationOutput{State: w.functionState, StateReasonCode: "SubnetOutOfIPAddresses"}, w.denied["function"]
+	return &lambda.GetFunctionConfigurationOutput{
+		State: w.functionState, StateReasonCode: "SubnetOutOfIPAddresses",
+		Environment: &lambdatypes.EnvironmentResponse{Variables: w.environment},
+	}, w.denied["function"]
 }
 
 func (w *world) GetEventSourceMapping(_ context.Context, in *lambda.GetEventSourceMappingInput, _ ...func(*lambda.Options)) (*lambda.GetEventSourceMappingOutput, error) {
@@ -236,3 +242,5 @@ func (w *world) Conversations(context.Context, store.Filter, string, int) ([]sto
 func (w *world) Numbers(context.Context) ([]store.Number, error) {
 	return []store.Number{{ID: "111", WABA: "555"}}, w.denied["table"]
 }
+
+func (w *world) Gate(context.Context, string) (store.Gate, error) { return w.gate, w.denied["table"] }

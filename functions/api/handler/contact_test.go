@@ -3,6 +3,7 @@ package handler
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,24 @@ func (r *rig) contact(id chat.ContactID) contactView {
 	var c contactView
 	r.get("/api/v1/contacts/"+string(id)).want(http.StatusOK, &c)
 	return c
+}
+
+// TestAContactsRecords: where a person is in the CRMs, and which other records have the number.
+func TestAContactsRecords(t *testing.T) {
+	r := newRig(t)
+	who, err := r.store.Person(t.Context(), chat.Seen{Phone: ana, At: noon, Source: chat.SourceMessage})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for connector, l := range map[string]store.Link{"odoo": {Ref: "7"}, "hubspot": {Ref: "8", Others: []string{"1", "2"}}, "espocrm": {Tried: noon}} {
+		if err := r.store.SetLink(t.Context(), who.ID, connector, l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := r.get("/api/v1/contacts/" + string(who.ID))
+	if want := `"crm":{"hubspot":{"ref":"8","others":["1","2"]},"odoo":{"ref":"7"}}`; !strings.Contains(string(got.body), want) {
+		t.Errorf("%s\nwant %s", got.body, want)
+	}
 }
 
 func TestConsent(t *testing.T) {

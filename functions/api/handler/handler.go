@@ -174,6 +174,14 @@ func (a *API) getContact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	links, err := a.Store.Links(r.Context(), c.ID)
+	if err != nil {
+		return err
+	}
+	v.CRM = make(map[string]recordView, len(links))
+	for connector, l := range links {
+		v.CRM[connector] = recordView{l.Ref, l.Others}
+	}
 	return httpapi.JSON(w, http.StatusOK, v)
 }
 

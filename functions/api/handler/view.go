@@ -238,6 +238,13 @@ type contactView struct {
 	Flags      []string               `json:"flags,omitempty"`
 	Joined     []chat.ContactID       `json:"joined,omitempty"` // the contacts that this one speaks for
 	Consent    map[string]consentView `json:"consent,omitempty"`
+	CRM        map[string]recordView  `json:"crm,omitempty"` // by connector; where one contact is asked for
+}
+
+// recordView is a contact's record in a CRM.
+type recordView struct {
+	Ref    string   `json:"ref"`
+	Others []string `json:"others,omitempty"` // records with the same number, none of which was chosen
 }
 
 // consentView is the customer's word on messages of a category.
