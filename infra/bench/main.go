@@ -33,12 +33,13 @@ type part struct {
 	run  func(*bench) error
 }
 
-// parts in the order in which they run: the heap first, while nothing else is on it; the stack before the prices, which
+// parts in the order in which they run: the heap first, while little else is on it; the stack before the prices, which
 // use its processor times.
 var parts = []part{
 	{"media", (*bench).media},
 	{"webhook", (*bench).webhook},
 	{"types", (*bench).types},
+	{"crm", (*bench).crm},
 	{"stack", (*bench).stack},
 	{"cost", (*bench).cost},
 	{"constancy", (*bench).constancy},

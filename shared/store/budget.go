@@ -25,10 +25,14 @@ type spent struct {
 
 func budgetKey(name string) key { return key{"LIMIT#" + name, "BUDGET"} }
 
-// Lease takes up to want calls of a budget. If there is none, it says how long to wait for the next.
-func (s *Store) Lease(ctx context.Context, name string, b Budget, want int) (got int, wait time.Duration, err error) {
+// Lease takes up to want calls of a budget. If there is none, it says how long to wait for the next. What has time leaves
+// half of what may be spent at once to what hasn't, and so never makes it wait.
+func (s *Store) Lease(ctx context.Context, name string, b Budget, want int, hasTime bool) (got int, wait time.Duration, err error) {
 	most := max(b.Calls/burst, 1)
 	each := b.Per / time.Duration(max(b.Calls-most, 1))
+	if hasTime {
+		most = max(most/2, 1)
+	}
 	_, err = edit(ctx, s, budgetKey(name), func(d *doc[spent]) (bool, error) {
 		now := s.now().UTC()
 		if d.val.Until.Before(now) {

@@ -16,7 +16,7 @@ func TestABudgetIsKept(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, uint64(b.Calls)))
 		var taken []time.Time
 		for now.Sub(noon) < 20*b.Per {
-			got, wait, err := s.Lease(t.Context(), "crm", b, 1+rng.IntN(5))
+			got, wait, err := s.Lease(t.Context(), "crm", b, 1+rng.IntN(5), rng.IntN(2) == 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -45,6 +45,31 @@ func TestABudgetIsKept(t *testing.T) {
 		if least := 8 * b.Calls; len(taken) < least && b.Calls > 2 {
 			t.Errorf("%+v: %d calls in 20 stretches, want %d at least", b, len(taken), least)
 		}
+	}
+}
+
+// TestWhatHasTimeLeavesRoom: while an import takes all that it can get, a customer's message finds calls at once.
+func TestWhatHasTimeLeavesRoom(t *testing.T) {
+	s := New(NewMemory(), "t", 0)
+	now := noon
+	s.Now = func() time.Time { return now }
+	b := Budget{100, 10 * time.Second}
+	taken := 0
+	for now.Sub(noon) < time.Minute {
+		got, wait, err := s.Lease(t.Context(), "crm", b, 4, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if taken += got; got > 0 {
+			continue
+		}
+		if live, _, err := s.Lease(t.Context(), "crm", b, 4, false); err != nil || live != 4 {
+			t.Fatalf("after %s a message finds %d calls (%v)", now.Sub(noon), live, err)
+		}
+		now = now.Add(max(wait, time.Second))
+	}
+	if taken < 100 {
+		t.Errorf("the import had %d calls in a minute", taken)
 	}
 }
 

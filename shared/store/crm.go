@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"reflect"
+	"strings"
 	"time"
 
 	"threadline/shared/chat"
@@ -30,6 +31,25 @@ func (s *Store) Link(ctx context.Context, c chat.ContactID, connector string) (L
 	}
 	d, err := read[Link](items, k)
 	return d.val, err
+}
+
+// Links returns the contact's records in all CRMs, by connector; those that are begun and not there yet are missing.
+func (s *Store) Links(ctx context.Context, c chat.ContactID) (map[string]Link, error) {
+	items, err := s.query(ctx, prefix("USER#"+string(c), "CRM#"))
+	if err != nil {
+		return nil, err
+	}
+	links := map[string]Link{}
+	for _, it := range items {
+		d, err := decode[Link](keyOf(it), it)
+		if err != nil {
+			return nil, err
+		}
+		if d.val.Ref != "" {
+			links[strings.TrimPrefix(d.sk, "CRM#")] = d.val
+		}
+	}
+	return links, nil
 }
 
 // owner is whose a record of a CRM is.
@@ -164,35 +184,36 @@ func (s *Store) Entries(ctx context.Context, conv chat.ConversationID, connector
 	return out, nil
 }
 
-// Bundle is the entry to which a conversation's next messages are added.
+// Bundle is the entry to which a customer's next messages in a conversation are added.
 type Bundle struct {
 	Head  string    `json:"head"` // SortKey of its first message
 	Until time.Time `json:"until"`
 }
 
-func bundleKey(conv chat.ConversationID, connector string) key {
-	return key{"CONV#" + string(conv), "CRMBUNDLE#" + connector}
+// bundleKey names the contact too: in a group chat each customer's words are on their own record.
+func bundleKey(m chat.Message, connector string) key {
+	return key{"CONV#" + string(m.Conversation), "CRMBUNDLE#" + connector + "#" + string(m.Contact)}
 }
 
-// Bundle returns the entry to which a message of that time is added: the conversation's open one, or one that begins with
-// it. first is the message's SortKey.
-func (s *Store) Bundle(ctx context.Context, conv chat.ConversationID, connector, first string, at time.Time, span time.Duration) (Bundle, error) {
-	return edit(ctx, s, bundleKey(conv, connector), func(d *doc[Bundle]) (bool, error) {
-		if d.val.Head != "" && d.val.Head <= first && at.Before(d.val.Until) {
+// Bundle returns the entry to which a message is added: the customer's open one, or one that begins with it.
+func (s *Store) Bundle(ctx context.Context, m chat.Message, connector string, span time.Duration) (Bundle, error) {
+	first := SortKey(m)
+	return edit(ctx, s, bundleKey(m, connector), func(d *doc[Bundle]) (bool, error) {
+		if d.val.Head != "" && d.val.Head <= first && m.At.Before(d.val.Until) {
 			return false, nil
 		}
 		if d.val.Head > first {
 			d.val = Bundle{Head: first} // it came late: an entry of its own, and the open one stays open
 			return false, nil
 		}
-		d.val, d.ttl = Bundle{first, at.Add(span).UTC()}, s.expiry()
+		d.val, d.ttl = Bundle{first, m.At.Add(span).UTC()}, s.expiry()
 		return true, nil
 	})
 }
 
-// CloseBundle makes the next message begin an entry of its own.
-func (s *Store) CloseBundle(ctx context.Context, conv chat.ConversationID, connector, head string) error {
-	_, err := edit(ctx, s, bundleKey(conv, connector), func(d *doc[Bundle]) (bool, error) {
+// CloseBundle makes a message, or the next one, begin an entry of its own.
+func (s *Store) CloseBundle(ctx context.Context, m chat.Message, connector, head string) error {
+	_, err := edit(ctx, s, bundleKey(m, connector), func(d *doc[Bundle]) (bool, error) {
 		if d.val.Head != head || d.val.Until.IsZero() {
 			return false, nil
 		}

@@ -83,7 +83,7 @@ func (s *sync) uploadsFirst() bool {
 	return s.can.FilesFirst && s.m.Attachment != nil && s.m.Attachment.State.Have()
 }
 
-// join adds the message to the conversation's open entry, or begins one with it. A message that has been placed stays
+// join adds the message to the customer's open entry, or begins one with it. A message that has been placed stays
 // there.
 func (s *sync) join(ctx context.Context) error {
 	name, sort := s.connector.Name(), store.SortKey(s.m)
@@ -94,7 +94,7 @@ func (s *sync) join(ctx context.Context) error {
 	own, placed := known[s.m.ID]
 	head := own.Head
 	if !placed {
-		b, err := s.h.Store.Bundle(ctx, s.m.Conversation, name, sort, s.m.At, s.h.Bundle)
+		b, err := s.h.Store.Bundle(ctx, s.m, name, s.h.Bundle)
 		if err != nil {
 			return err
 		}
@@ -151,11 +151,31 @@ func (s *sync) room(ctx context.Context, head string) (string, error) {
 			return head, nil
 		}
 	}
-	if err := s.h.Store.CloseBundle(ctx, s.m.Conversation, s.connector.Name(), head); err != nil {
+	if err := s.h.Store.CloseBundle(ctx, s.m, s.connector.Name(), head); err != nil {
 		return "", err
 	}
-	b, err := s.h.Store.Bundle(ctx, s.m.Conversation, s.connector.Name(), sort, s.m.At, s.h.Bundle)
+	b, err := s.h.Store.Bundle(ctx, s.m, s.connector.Name(), s.h.Bundle)
 	return b.Head, err
+}
+
+// added tells whether the message is being added to another one's entry, which doesn't show it yet.
+func (s *sync) added() bool {
+	return s.head.ID != s.m.ID && slices.ContainsFunc(s.members, func(m member) bool { return m.ID == s.m.ID && m.claim.Ref == "" })
+}
+
+// leave takes the message out of an entry that the CRM doesn't let us change any more. What comes next isn't added to that
+// one either.
+func (s *sync) leave(ctx context.Context, refusal *crm.Error) error {
+	sort := store.SortKey(s.m)
+	_, err := s.note(ctx, s.head, func(e *store.Entry) {
+		e.Reason = refusal.Error()
+		e.Members = slices.DeleteFunc(e.Members, func(member string) bool { return member == sort })
+	})
+	if err != nil {
+		return err
+	}
+	_, err = s.note(ctx, s.m, func(e *store.Entry) { e.Head = "" })
+	return err
 }
 
 // render is what the entry is to show now.
@@ -170,17 +190,11 @@ func (s *sync) render(ctx context.Context) (crm.Entry, error) {
 	}
 	e := crm.Entry{Key: entryKey(s.head), At: s.head.At}
 	for _, m := range s.members {
-		who := s.who
-		if m.Contact != "" && m.Contact != s.m.Contact {
-			if who, err = s.h.Store.Contact(ctx, m.Contact); err != nil && chat.CodeOf(err) != chat.NotFound {
-				return crm.Entry{}, err
-			}
-		}
 		var quoted *chat.Message
 		if q, ok := quotes[m.ReplyTo]; ok {
 			quoted = &q
 		}
-		shows := render(m.Message, who, quoted)
+		shows := render(m.Message, s.who, quoted)
 		shows.Note = lines(shows.Note, m.claim.FileReason)
 		e.Messages = append(e.Messages, shows)
 	}

@@ -143,11 +143,13 @@ func (s *sync) follow(ctx context.Context, to crm.ContactRef) error {
 	if err := s.link(ctx, store.Link{Ref: string(to)}); err != nil {
 		return err
 	}
-	_, err := s.note(ctx, s.entryOwner(), func(e *store.Entry) { e.Contact, e.Tried = string(to), time.Time{} })
+	// What may have been made on the other record is on this one now: it is still looked for.
+	_, err := s.note(ctx, s.entryOwner(), func(e *store.Entry) { e.Contact = string(to) })
 	return err
 }
 
-// forget drops what the table remembers of records that are gone.
+// forget drops what the table remembers of records that are gone. What was made, or may have been, is looked for once more:
+// not every CRM tells a merge from a deletion, and a file may outlive its entry.
 func (s *sync) forget(ctx context.Context) error {
 	if err := s.link(ctx, store.Link{}); err != nil {
 		return err
@@ -155,7 +157,13 @@ func (s *sync) forget(ctx context.Context) error {
 	owner := s.entryOwner()
 	for _, m := range append(s.members, member{Message: owner}) {
 		_, err := s.note(ctx, m.Message, func(e *store.Entry) {
-			*e = store.Entry{Head: e.Head, Members: e.Members, Busy: e.Busy}
+			if e.Ref != "" {
+				e.Tried = m.At
+			}
+			if e.File != "" {
+				e.FileTried = m.At
+			}
+			*e = store.Entry{Head: e.Head, Members: e.Members, Busy: e.Busy, Tried: e.Tried, FileTried: e.FileTried}
 		})
 		if err != nil {
 			return err

@@ -58,6 +58,21 @@ func TestACRMIsProvisionedOnFirstUse(t *testing.T) {
 	r.called("provision", "entry")
 }
 
+// TestARefusalToProvisionIsNoMessages: nobody's message is given up because a hook can't be made.
+func TestARefusalToProvisionIsNoMessages(t *testing.T) {
+	r := newRig(t)
+	r.h.PublicURL = "https://one.example"
+	r.crm.fail = once("provision", &crm.Error{Class: crm.Refused, Status: 422, Reason: "INVALID"})
+	m := r.text("wamid.1", "hello")
+	r.stopped(r.sync(m), time.Minute)
+	if got := r.claim(m); got.Reason != "" {
+		t.Errorf("on the table it is %+v", got)
+	}
+	r.now = r.now.Add(time.Hour)
+	r.mustSync(m)
+	r.entry(m)
+}
+
 // stopped checks that a failure waits for a person, for least at least, and was counted.
 func (r *rig) stopped(err error, least time.Duration) {
 	r.Helper()
@@ -92,7 +107,7 @@ func TestWhatWasDeletedInTheCRMIsMadeAgain(t *testing.T) {
 		r.crm.calls = nil
 		r.arrives(m, chat.Stored, "")
 		r.mustSync(m)
-		r.called("file", "update", "key", "fill", "entry", "file", "update")
+		r.called("file", "update", "key", "fill", "find", "entry", "find file", "update") // the file outlived its entry
 		if e := r.entry(m); len(e.files) != 1 {
 			t.Errorf("it shows %+v", e)
 		}

@@ -29,6 +29,9 @@ type Pace struct {
 // ownPace is the Reason of failures that aren't the CRM's.
 const ownPace = "OUR_OWN_PACE"
 
+// timeKey marks the context of what has time: an import, a backfill.
+type timeKey struct{}
+
 const (
 	handful = 4               // calls that are leased at once, of budgets that have more
 	patient = 3 * time.Second // how long to wait for a call here rather than in the queue
@@ -54,7 +57,7 @@ func (p *Pace) take(ctx context.Context) error {
 		return nil
 	}
 	for {
-		wait, err := p.lease(ctx, store.Budget{Calls: can.Calls, Per: can.Per})
+		wait, err := p.lease(ctx, can)
 		if err != nil {
 			return &crm.Error{Class: crm.Transient, Op: "take a call of the CRM's budget", Reason: ownPace, Err: err}
 		}
@@ -89,8 +92,9 @@ func (p *Pace) now() time.Time {
 	return p.Now()
 }
 
-// lease takes a call of those that are ours, or some more of everybody's.
-func (p *Pace) lease(ctx context.Context, b store.Budget) (wait time.Duration, err error) {
+// lease takes a call of those that are ours, or some more of everybody's. Some may be kept for a while, so that what is made
+// within Per was leased within Per and that while: this is how long the budget is made to last.
+func (p *Pace) lease(ctx context.Context, can crm.Capabilities) (wait time.Duration, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -98,10 +102,15 @@ func (p *Pace) lease(ctx context.Context, b store.Budget) (wait time.Duration, e
 		p.left--
 		return 0, nil
 	}
-	got, wait, err := p.Store.Lease(ctx, p.Name, b, min(handful, max(b.Calls/16, 1)))
+	most, keep := min(handful, max(can.Calls/16, 1)), time.Duration(0)
+	if most > 1 {
+		keep = can.Per / 8
+	}
+	hasTime := ctx.Value(timeKey{}) != nil
+	got, wait, err := p.Store.Lease(ctx, p.Name, store.Budget{Calls: can.Calls, Per: can.Per + keep}, most, hasTime)
 	if err != nil || got == 0 {
 		return max(wait, time.Millisecond), err
 	}
-	p.left, p.until = got-1, now.Add(b.Per/8)
+	p.left, p.until = got-1, now.Add(keep)
 	return 0, nil
 }

@@ -52,8 +52,21 @@ func (s *sync) imported(ctx context.Context, cause string) (later bool, err erro
 	return len(known) == 0, err
 }
 
-// run does what is missing. A record that was deleted in the CRM is made again, and one that was merged is followed, once.
-func (s *sync) run(ctx context.Context) (err error) {
+// run does what is missing. A message that the CRM refuses in the entry of others gets one of its own.
+func (s *sync) run(ctx context.Context) error {
+	err := s.try(ctx)
+	refusal, ok := errors.AsType[*crm.Error](err)
+	if !ok || refusal.Class != crm.Refused || !s.added() {
+		return err
+	}
+	if err := s.leave(ctx, refusal); err != nil {
+		return err
+	}
+	return s.try(ctx)
+}
+
+// try does what is missing. A record that was deleted in the CRM is made again, and one that was merged is followed, once.
+func (s *sync) try(ctx context.Context) (err error) {
 	defer func() {
 		if s.held {
 			_, released := s.note(ctx, s.entryOwner(), func(e *store.Entry) { e.Busy = time.Time{} })
@@ -182,12 +195,13 @@ func (s *sync) findEntry(ctx context.Context, want crm.Entry) (ref crm.EntryRef,
 	return ref, ok, nil
 }
 
-// unbegun notes that an entry certainly wasn't made, and returns why.
+// unbegun notes that an entry certainly wasn't made by this try, and returns why. An earlier one may have made it, on the
+// record into which the contact was merged since.
 func (s *sync) unbegun(ctx context.Context, err error) error {
 	if crm.Unsettled(err) {
 		return err
 	}
-	_, noted := s.note(ctx, s.head, func(e *store.Entry) { e.Tried, e.Busy = time.Time{}, time.Time{} })
+	_, noted := s.note(ctx, s.head, func(e *store.Entry) { e.Tried, e.Busy = s.begun, time.Time{} })
 	s.held = false
 	return errors.Join(err, noted)
 }

@@ -173,8 +173,13 @@ func (s *Simulator) validate(rec *record, e *entity, name string, f *field) erro
 	return nil
 }
 
+// validateLink looks at a link that changes: what a record was linked with may be deleted.
+// https://github.com/espocrm/espocrm/blob/master/application/Espo/Core/Record/Access/LinkCheck.php
 func (s *Simulator) validateLink(rec *record, e *entity, name string) error {
 	id := rec.text(name + "Id")
+	if old := s.records[rec.ID]; old != nil && old.text(name+"Id") == id {
+		return nil
+	}
 	l, ok := e.Links[name]
 	if id == "" || !ok || s.get(l.Entity, id) != nil {
 		return nil

@@ -124,9 +124,29 @@ func (s *Simulator) DeleteContact(id string) error {
 	return s.edit(id, func(c *contact) { c.Deleted = true })
 }
 
-// MergeContacts deletes a contact and says from now on that it is another one.
+// MergeContacts deletes a contact and says from now on that it is another one, which gets its entries, and Threadline's key
+// if it has none.
 func (s *Simulator) MergeContacts(id, into string) error {
-	return s.edit(id, func(c *contact) { c.Deleted, c.Merged = true, into })
+	key := ""
+	if err := s.edit(id, func(c *contact) { c.Deleted, c.Merged, key = true, into, c.Key }); err != nil {
+		return err
+	}
+	if err := s.edit(into, func(c *contact) { c.Key = cmp.Or(c.Key, key) }); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, old := range slices.Clone(s.entries.rows) {
+		if old.Contact != id {
+			continue
+		}
+		e := *old
+		e.Contact = into
+		if err := s.commit(change{Entry: &e}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Simulator) edit(id string, amend func(*contact)) error {

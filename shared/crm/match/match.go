@@ -7,6 +7,7 @@ package match
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -42,21 +43,27 @@ type Found struct {
 	Others []crm.ContactRef // that have the number too, none of which was chosen
 }
 
-// Contact finds the person's record, takes one over, or makes one.
+// Contact finds the person's record, takes one over, or makes one. What a search still shows although it was deleted is
+// nobody's.
 func Contact(ctx context.Context, c crm.Connector, p crm.Person, owner Owner) (Found, error) {
 	known, ok, err := c.ContactByKey(ctx, p.Key)
 	if err != nil {
 		return Found{}, fmt.Errorf("look for the key: %w", err)
 	}
 	if ok {
-		return Found{Ref: known.Ref}, c.FillContact(ctx, known.Ref, p)
+		if err := c.FillContact(ctx, known.Ref, p); !errors.Is(err, crm.ErrGone) {
+			return Found{Ref: known.Ref}, err
+		}
 	}
 	matches, err := candidates(ctx, c, p, owner)
 	if err != nil {
 		return Found{}, err
 	}
 	if len(matches) == 1 {
-		return Found{Ref: matches[0]}, c.FillContact(ctx, matches[0], p)
+		if err := c.FillContact(ctx, matches[0], p); !errors.Is(err, crm.ErrGone) {
+			return Found{Ref: matches[0]}, err
+		}
+		matches = nil
 	}
 	ref, err := c.CreateContact(ctx, p)
 	return Found{Ref: ref, Others: matches}, err
