@@ -72,6 +72,7 @@ func main() {
 		Numbers:    c.Numbers,
 		Connectors: route.Connectors(c.Connectors),
 		Receivers:  known.Receivers(connectors),
+		Panels:     handler.Panels(connectors),
 		CRM:        &queue.Sender{Client: queues, URL: c.CRM},
 		PublicURL:  settings.PublicURL,
 		Key:        keys.Of(secret.APIKey),

@@ -23,6 +23,7 @@ import (
 	"threadline/shared/crm"
 	"threadline/shared/crm/known"
 	"threadline/shared/env"
+	"threadline/shared/link"
 	"threadline/shared/metric"
 	"threadline/shared/queue"
 	"threadline/shared/redact"
@@ -66,6 +67,7 @@ func main() {
 	h := &handler.Handler{
 		Store: table, Blobs: blob.New(s3.NewFromConfig(cfg), c.Bucket), Connectors: connectors, Metrics: metrics, Bundle: c.Bundle,
 		PublicURL: settings.PublicURL,
+		Links:     link.Links{URL: settings.PublicURL, Key: keys.Of(secret.APIKey)},
 		Sender:    &handler.REST{URL: settings.PublicURL, Key: keys.Of(secret.APIKey)},
 	}
 	consumer := queue.Consumer{

@@ -15,6 +15,7 @@ import (
 var allowed = map[string]string{
 	"chat":                  "",
 	"event":                 "chat",
+	"link":                  "chat",
 	"whatsapp":              "",
 	"whatsapp/whatsapptest": "whatsapp",
 	"route":                 "chat",

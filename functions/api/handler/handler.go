@@ -46,7 +46,7 @@ type Links interface {
 	UploadLink(ctx context.Context, key string, size int64, o blob.PutOptions, within time.Duration) (blob.Upload, error)
 }
 
-// API answers /api/v1/ and /m/.
+// API answers /api/v1/, /m/ and /crm/.
 type API struct {
 	Store      *store.Store
 	Outbound   Queue
@@ -57,6 +57,7 @@ type API struct {
 	Numbers    []string                // the phone_number_ids to send from, the first by default
 	Connectors []string                // what an accepted message is put into
 	Receivers  map[string]crm.Receiver // the CRMs that call us
+	Panels     map[string]crm.Paneler  // the CRMs that show conversations
 	CRM        Queue                   // CRM.fifo: what they say
 	PublicURL  string                  // scheme and host of this API as others see it
 	Key        func(context.Context) (string, error)
@@ -101,6 +102,7 @@ func (a *API) Handler() http.Handler {
 	}
 	mux.Handle("GET /m/{token}", explained(a.getFile))
 	mux.Handle("POST /crm/{connector}/events", explained(a.receiveEvents))
+	mux.Handle("GET /crm/{connector}/panel", explained(a.showPanel))
 	return oneSegment("/api/v1/messages/", []string{"/refetch"}, httpapi.New(mux, httpapi.Options{ErrorText: redact.Error}))
 }
 

@@ -120,21 +120,15 @@ func (a *API) viewMessages(ctx context.Context, ms ...chat.Message) ([]messageVi
 		return nil, err
 	}
 	views := make([]messageView, len(ms))
-	var links *seal // made for the first file
 	for i, m := range ms {
 		v := viewMessage(m)
 		if q, ok := quotes[m.ReplyTo]; ok && m.ReplyTo != "" {
 			v.Quotes = &quoteView{q.ID, q.Direction, q.Kind, beginning(q.Text)}
 		}
 		if v.Attachment != nil && m.Attachment.State.Have() {
-			if links == nil {
-				s, err := a.seal(ctx)
-				if err != nil {
-					return nil, err
-				}
-				links = &s
+			if v.Attachment.URL, err = a.fileLink(ctx, m); err != nil {
+				return nil, err
 			}
-			v.Attachment.URL = "/m/" + a.token(*links, m)
 		}
 		views[i] = v
 	}

@@ -15,6 +15,7 @@ import (
 	"threadline/shared/blob"
 	"threadline/shared/chat"
 	"threadline/shared/crm"
+	"threadline/shared/link"
 	"threadline/shared/store"
 )
 
@@ -56,7 +57,9 @@ func (s *sync) file(ctx context.Context, m *member) error {
 		slog.WarnContext(ctx, "a file isn't in the bucket any more", "conversation", m.Conversation)
 		reason = "The file is past its retention."
 	case errors.As(err, &refused) && refused.Class == crm.Refused:
-		reason = "The CRM doesn't take the file (" + refused.Reason + "); it is kept in Threadline."
+		if reason, err = s.elsewhere(ctx, m.Message, refused); err != nil {
+			return err
+		}
 	case err != nil:
 		return fmt.Errorf("file: %w", err)
 	}
@@ -69,9 +72,28 @@ func (s *sync) file(ctx context.Context, m *member) error {
 	return err
 }
 
-// errTooLarge is what the CRM would say.
+// elsewhere says why the CRM doesn't have a file, and where it can be had instead: at a link that has no end, because nobody
+// makes a new one for what stands in a CRM.
+func (s *sync) elsewhere(ctx context.Context, m chat.Message, refusal *crm.Error) (string, error) {
+	why := "The CRM doesn't take the file (" + refusal.Reason + ")"
+	if errors.Is(refusal, errTooLarge) {
+		why = "The file is too large for the CRM (" + refusal.Reason + ")"
+	}
+	if s.h.Links == nil {
+		return why + "; it is kept in Threadline.", nil
+	}
+	to, err := s.h.Links.To(ctx, link.Claim{Conversation: m.Conversation, Message: store.SortKey(m)})
+	if err != nil {
+		return "", fmt.Errorf("link to the file: %w", err)
+	}
+	return why + ": " + to, nil
+}
+
+var errTooLarge = errors.New("the file is larger than the CRM takes")
+
+// tooLarge is what the CRM would say.
 func tooLarge(size, most int64) error {
-	return &crm.Error{Class: crm.Refused, Op: "file", Reason: fmt.Sprintf("%d MB, it takes %d", size>>20, most>>20)}
+	return &crm.Error{Class: crm.Refused, Op: "file", Err: errTooLarge, Reason: fmt.Sprintf("%.1f MB, it takes %.1f", float64(size)/1e6, float64(most)/1e6)}
 }
 
 func (s *sync) upload(ctx context.Context, m *member) (crm.FileRef, error) {
@@ -99,7 +121,7 @@ func (s *sync) upload(ctx context.Context, m *member) (crm.FileRef, error) {
 	}
 	ref, err := s.connector.PutFile(ctx, s.on, entry, f)
 	if err != nil && !s.can.AtomicFiles && !crm.Unsettled(err) {
-		_, noted := s.note(ctx, m.Message, func(e *store.Entry) { e.FileTried = time.Time{} })
+		_, noted := s.note(ctx, m.Message, func(e *store.Entry) { e.FileTried = m.claim.FileTried }) // see unbegun
 		err = errors.Join(err, noted)
 	}
 	return ref, err

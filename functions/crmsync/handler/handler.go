@@ -14,11 +14,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"threadline/shared/blob"
 	"threadline/shared/chat"
 	"threadline/shared/crm"
+	"threadline/shared/link"
 	"threadline/shared/metric"
 	"threadline/shared/queue"
 	"threadline/shared/redact"
@@ -34,6 +36,11 @@ type Blobs interface {
 	Get(ctx context.Context, key string) (io.ReadCloser, blob.Info, error)
 }
 
+// Links makes links to files; link.Links does.
+type Links interface {
+	To(ctx context.Context, c link.Claim) (string, error)
+}
+
 // Counter counts; *metric.Metrics does.
 type Counter interface {
 	Count(ctx context.Context, name string, n int, dims ...string)
@@ -45,6 +52,7 @@ type Handler struct {
 	Blobs      Blobs
 	Connectors map[string]crm.Connector
 	Metrics    Counter
+	Links      Links         // nil: an entry has no link to a file that the CRM doesn't take
 	Sender     Sender        // nil: nothing is sent for the CRM
 	Bundle     time.Duration // how long a conversation's messages are added to one entry; 0: each has its own
 	PublicURL  string        // where CRMs call us: what is provisioned names it
@@ -63,6 +71,16 @@ func (h *Handler) now() time.Time {
 
 // Handle handles one entry: an effect that brings a message's entry up to date, or what a CRM said.
 func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
+	err := h.handle(ctx, qm)
+	if failure, ok := errors.AsType[*crm.Error](err); ok && failure.Class == crm.Limited {
+		// As long as the CRM asks for and little more: after an outage the queue's own pauses would be a quarter of an hour.
+		// The more receives there were the longer, so that days of it don't use them up.
+		return queue.Later(failure.After+time.Duration(min(qm.Receives, 300))*time.Second+rand.N(scatter), err)
+	}
+	return err
+}
+
+func (h *Handler) handle(ctx context.Context, qm queue.Message) error {
 	var head struct {
 		Kind   string
 		Target string
@@ -108,6 +126,9 @@ func (h *Handler) effect(ctx context.Context, qm queue.Message) error {
 	s := &sync{h: h, connector: c, can: c.Capabilities(), m: m, since: qm.Sent}
 	if later, err := s.imported(ctx, r.Cause); later || err != nil {
 		return err
+	}
+	if route.HasTurn(r.Cause) {
+		ctx = context.WithValue(ctx, timeKey{}, true)
 	}
 	if left := s.heldBack(r.Cause); left > 0 {
 		return queue.Later(left, errors.New("the file is arriving"))

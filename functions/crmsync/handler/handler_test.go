@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"threadline/shared/chat"
-	"threadline/shared/crm"
 	"threadline/shared/queue"
 	"threadline/shared/route"
 	"threadline/shared/store"
@@ -81,39 +80,6 @@ func TestAFileCompletesItsEntry(t *testing.T) {
 			r.called(want...)
 			if e := r.entry(m); len(e.files) != 1 {
 				t.Errorf("it shows %+v", e)
-			}
-		})
-	}
-}
-
-// TestWithoutAFile: the bucket or the CRM won't have it. The entry says so, and that is the end of it.
-func TestWithoutAFile(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		fail   error
-		remove bool
-		note   string
-	}{
-		{"the CRM refuses it", &crm.Error{Class: crm.Refused, Reason: "FILE_TOO_LARGE"}, false, "The CRM doesn't take the file (FILE_TOO_LARGE); it is kept in Threadline."},
-		{"it is past its retention", nil, true, "The file is past its retention."},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			r := newRig(t)
-			m := r.photo()
-			r.arrives(m, chat.Stored, "")
-			if test.remove {
-				r.change(m, func(m *chat.Message) { m.Attachment.Key = "media/expired" })
-			}
-			r.crm.fail = always("file", test.fail)
-			for range 3 {
-				r.mustSync(m)
-			}
-			if e := r.entry(m); e.said().Note != test.note || len(e.files) != 0 {
-				t.Errorf("it shows %+v", e)
-			}
-			r.called("key", "search", "contact", "entry", "file", "update")
-			if len(r.counts) != 0 {
-				t.Errorf("counted %v", r.counts)
 			}
 		})
 	}

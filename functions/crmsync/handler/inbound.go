@@ -113,6 +113,11 @@ func (h *Handler) check(ctx context.Context, c crm.Connector) error {
 	if err := c.Check(ctx); err != nil {
 		return fmt.Errorf("check: %w", err)
 	}
+	if last != "" { // hooks get lost: a person deletes one, a vendor gives one up
+		if err := h.provision(ctx, c); err != nil {
+			return err
+		}
+	}
 	return h.Store.SetCursor(ctx, name, h.now().UTC().Format(time.RFC3339))
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -200,19 +199,6 @@ func TestAMergedRecordIsFollowed(t *testing.T) {
 	r.mustSync(next)
 	if on := r.entry(next).on; on != "winner" {
 		t.Errorf("the next one is on %s", on)
-	}
-}
-
-// TestTooLargeForTheCRM: it isn't even tried.
-func TestTooLargeForTheCRM(t *testing.T) {
-	r := newRig(t)
-	r.crm.can.MaxFile = 5
-	m := r.photo()
-	r.arrives(m, chat.Stored, "")
-	r.mustSync(m)
-	r.called("key", "search", "contact", "entry", "update")
-	if note := r.entry(m).said().Note; !strings.Contains(note, "kept in Threadline") {
-		t.Errorf("it says %q", note)
 	}
 }
 

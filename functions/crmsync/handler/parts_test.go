@@ -181,6 +181,14 @@ func TestAFileThatIsNotSent(t *testing.T) {
 	if len(r.crm.reports) == 0 || r.crm.reports[0] != want || len(slices.Compact(r.crm.reports)) != 1 {
 		t.Errorf("reports %q, want %q", r.crm.reports, want)
 	}
+	r.became(q, 5, chat.Failed, &chat.Problem{Reason: "too late"})
+	want += "\ngood.pdf: Not delivered: too late."
+	if err := r.deliver(q); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.crm.reports[len(r.crm.reports)-1]; got != want || len(api.asked) != 2 {
+		t.Errorf("after one more failed and a repetition: %q, want %q", got, want)
+	}
 }
 
 // TestAFileForWhichTheCRMIsDown proves that it is tried again, and nothing that went out before.

@@ -76,7 +76,13 @@ func (h *Handler) first(ctx context.Context, c crm.Connector) error {
 
 func (h *Handler) provision(ctx context.Context, c crm.Connector) error {
 	slog.InfoContext(ctx, "provisioning", "connector", c.Name())
-	if err := c.Provision(ctx); err != nil {
+	err := c.Provision(ctx)
+	if refusal, ok := errors.AsType[*crm.Error](err); ok && refusal.Class == crm.Refused {
+		stopped := *refusal // it isn't the message that the CRM refuses
+		stopped.Class = crm.Stopped
+		err = &stopped
+	}
+	if err != nil {
 		return fmt.Errorf("provision: %w", err)
 	}
 	return nil

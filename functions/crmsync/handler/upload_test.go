@@ -154,8 +154,9 @@ func TestUploadFails(t *testing.T) {
 	if _, _, err := b.upload(5, io.MultiReader(strings.NewReader("123"), iotest.ErrReader(io.ErrUnexpectedEOF))); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("the CRM's answer was cut: %v", err)
 	}
-	b.status = http.StatusForbidden
-	if _, _, err := b.upload(5, strings.NewReader("12345")); chat.CodeOf(err) != chat.Unavailable {
+	refusing := newBucket(t)
+	refusing.status = http.StatusForbidden
+	if _, _, err := refusing.upload(5, strings.NewReader("12345")); chat.CodeOf(err) != chat.Unavailable {
 		t.Errorf("the bucket refuses: %v", err)
 	}
 	r := &REST{}

@@ -81,7 +81,7 @@ var crms = map[string]crm{
 			Metadata: metadata.Source, Assigned: "Threadline_Integration",
 		})
 		if err == nil {
-			sim.Callout(a.events, a.secrets["crm_hook_token"])
+			sim.Callout(a.events, a.secrets["salesforce_hook_secret"])
 		}
 		return both(sim, err)
 	}},

@@ -32,7 +32,10 @@ var credentials = map[string]string{
 	"salesforce_client_secret": "local-salesforce-client-secret",
 	"salesforce_private_key":   "",
 	"webhook_crm_secret":       "local-webhook-crm-secret",
-	"crm_hook_token":           "local-crm-hook-token",
+	"odoo_hook_token":          "local-odoo-hook-token",
+	"pipedrive_hook_password":  "local-pipedrive-hook-password",
+	"pipedrive_panel_secret":   "local-pipedrive-panel-secret",
+	"salesforce_hook_secret":   "local-salesforce-hook-secret",
 }
 
 // otherNames are variables that are not spelt like their parameter.

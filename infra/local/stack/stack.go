@@ -285,6 +285,7 @@ func (s *Stack) serve(ctx context.Context, mux *http.ServeMux) error {
 	front := gateway.New(routes, host, s.options.Log)
 	mux.Handle("/", front)
 	mux.Handle("POST /crm/{connector}/events", front) // beside the page, which is below /crm/
+	mux.Handle("GET /crm/{connector}/panel", front)
 	mappings, err := s.deployed.mappings(ctx, lambdaClient, sqsClient)
 	if err != nil {
 		return err

@@ -41,6 +41,9 @@ type Config struct {
 	// HookPassword returns what Pipedrive's webhooks bring along; they have no signature.
 	HookPassword func(context.Context) (string, error)
 
+	// PanelSecret returns the JWT secret of the custom panel, empty if there is none; nil: there is none.
+	PanelSecret func(context.Context) (string, error)
+
 	HTTP *http.Client     // http.DefaultClient if nil
 	Now  func() time.Time // time.Now if nil
 }
@@ -59,6 +62,7 @@ var (
 	_ crm.Receiver  = (*Connector)(nil)
 	_ crm.Fetcher   = (*Connector)(nil)
 	_ crm.Reporter  = (*Connector)(nil)
+	_ crm.Paneler   = (*Connector)(nil)
 )
 
 // New returns a connector.
