@@ -1,7 +1,6 @@
 package odoo
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -26,7 +25,7 @@ func (s *Simulator) API() http.Handler {
 func (s *Simulator) version(w http.ResponseWriter, r *http.Request) {
 	s.note(r.Method, r.URL.Path)
 	v := s.options.Version
-	reply(w, http.StatusOK, map[string]any{"version_info": []any{v, 0, 0, "final", 0, ""}, "version": fmt.Sprintf("%d.0", v)})
+	s.reply(w, http.StatusOK, map[string]any{"version_info": []any{v, 0, 0, "final", 0, ""}, "version": fmt.Sprintf("%d.0", v)})
 }
 
 // json2 is the API of 19. https://www.odoo.com/documentation/19.0/developer/reference/external_api.html
@@ -39,10 +38,10 @@ func (s *Simulator) json2(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		e := asException(err)
-		reply(w, e.Status, e.body())
+		s.reply(w, e.Status, e.body())
 		return
 	}
-	reply(w, http.StatusOK, out)
+	s.reply(w, http.StatusOK, out)
 }
 
 func (s *Simulator) callJSON2(w http.ResponseWriter, r *http.Request, model, name string) (any, error) {
@@ -97,7 +96,7 @@ func (s *Simulator) jsonRPC(w http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil {
 		envelope["result"] = out
-		reply(w, http.StatusOK, envelope)
+		s.reply(w, http.StatusOK, envelope)
 		return
 	}
 	e := asException(err)
@@ -106,7 +105,7 @@ func (s *Simulator) jsonRPC(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	envelope["error"] = map[string]any{"code": 200, "message": "Odoo Server Error", "data": e.body()}
-	reply(w, http.StatusOK, envelope)
+	s.reply(w, http.StatusOK, envelope)
 }
 
 func (s *Simulator) dispatch(r *http.Request, in map[string]any) (any, error) {
@@ -199,10 +198,4 @@ func (s *Simulator) knows(key string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return key != "" && !s.faults.revoked && (s.options.Key == "" || key == s.options.Key)
-}
-
-func reply(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the caller has hung up: nobody left to tell
 }

@@ -28,7 +28,8 @@ type blob struct {
 	size       int64
 }
 
-// spooled marks the place of a long base64 text. A mark can't come from outside: JSON there would escape the character.
+// spooled marks the place of a base64 text that lies in a file. No text of Odoo's has the character: its database takes
+// none with it.
 const spooled = "\x00"
 
 // decode reads a JSON object. Long files in it go to disk while they arrive.

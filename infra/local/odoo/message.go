@@ -28,7 +28,7 @@ func (t *tx) post(model string, ids []int64, arguments map[string]any) (int64, e
 		return 0, valueError("Expected singleton: %s%v", model, ids)
 	}
 	body, _ := arguments["body"].(string)
-	if arguments["body_is_html"] != true {
+	if arguments["body_is_html"] != true && body != "" {
 		body = "<p>" + strings.ReplaceAll(html.EscapeString(body), "\n", "<br>") + "</p>"
 	}
 	values := map[string]any{"model": model, "res_id": float64(ids[0]), "body": body, "message_type": "notification"}

@@ -2,8 +2,6 @@ package odoo
 
 import (
 	"cmp"
-	"encoding/base64"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -59,8 +57,7 @@ func (s *Simulator) render(r *record, name string, f field, named bool) (any, er
 		if r.text("store_fname") == "" {
 			return false, nil
 		}
-		content, err := os.ReadFile(s.blobPath(r.text("store_fname")))
-		return base64.StdEncoding.EncodeToString(content), err
+		return spooled + r.text("store_fname"), nil
 	case "integer":
 		n, _ := s.value(r, name).(int64)
 		return n, nil

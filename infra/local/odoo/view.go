@@ -110,13 +110,40 @@ func (s *Simulator) Open(file string) (io.ReadSeekCloser, demo.File, error) {
 }
 
 // Write posts in a contact's chatter as the user of Sales, and returns when the hooks were called.
-func (s *Simulator) Write(contact, text string) error {
+func (s *Simulator) Write(contact, text string) error { return s.WriteWith(contact, text) }
+
+// Attachment is a file that a user sends along.
+type Attachment struct {
+	Name, MIME string
+	Content    io.Reader
+}
+
+// WriteWith posts as Write does, with files, which are then the contact's.
+func (s *Simulator) WriteWith(contact, text string, files ...Attachment) error {
 	id, err := strconv.ParseInt(contact, 10, 64)
 	if err != nil {
 		return fmt.Errorf("contact: %w", err)
 	}
+	kept := make([]blob, len(files))
+	for i, f := range files {
+		if kept[i], err = s.store(f.Content); err != nil {
+			return fmt.Errorf("keep attachment: %w", err)
+		}
+	}
 	_, err = s.run(salesUser, nil, func(t *tx) (any, error) {
-		return t.post("res.partner", []int64{id}, map[string]any{"body": text, "message_type": "comment", "subtype_xmlid": "mail.mt_comment"})
+		attached := []any{}
+		for i, f := range files {
+			attachment, err := t.create("ir.attachment", map[string]any{
+				"name": f.Name, "mimetype": f.MIME, "datas": kept[i], "res_model": "res.partner", "res_id": float64(id),
+			})
+			if err != nil {
+				return nil, err
+			}
+			attached = append(attached, float64(attachment))
+		}
+		return t.post("res.partner", []int64{id}, map[string]any{
+			"body": text, "message_type": "comment", "subtype_xmlid": "mail.mt_comment", "attachment_ids": attached,
+		})
 	})
 	return err
 }

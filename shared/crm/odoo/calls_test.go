@@ -126,6 +126,17 @@ func TestCalls(t *testing.T) {
 				requests, _, err = c.FetchOutbound(t.Context(), "0")
 				must[int](t)(len(requests), err)
 			})
+			must[int](t)(0, a.sim.WriteWith(string(on), "look", pdf("bytes"), pdf("more bytes")))
+			looking := []string{"mail.message/search_read", "res.partner/read", "ir.attachment/get_external_id", "ir.attachment/search_read"}
+			var files []crm.RequestFile
+			expect("looking for it and finding files", looking, func() {
+				found, _, err := c.FetchOutbound(t.Context(), requests[0].ID)
+				must[int](t)(len(found), err)
+				files = found[0].Files
+			})
+			expect("reading a file", []string{"ir.attachment/read"}, func() {
+				must[int](t)(0, must[io.ReadCloser](t)(c.OpenFile(t.Context(), files[0].Ref)).Close())
+			})
 			expect("saying that it was sent", []string{"mail.message/read", "mail.message/write"}, func() {
 				must[int](t)(0, c.Report(t.Context(), requests[0], ""))
 			})

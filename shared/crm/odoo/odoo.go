@@ -62,6 +62,7 @@ var (
 	_ crm.Connector = (*Connector)(nil)
 	_ crm.Receiver  = (*Connector)(nil)
 	_ crm.Fetcher   = (*Connector)(nil)
+	_ crm.Opener    = (*Connector)(nil)
 	_ crm.Reporter  = (*Connector)(nil)
 )
 

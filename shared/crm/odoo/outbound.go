@@ -26,10 +26,12 @@ type posted struct {
 	Date      string `json:"date"`
 	Created   string `json:"create_date"`
 	MessageID any    `json:"message_id"`
+
+	Attachments []int64 `json:"attachment_ids"`
 }
 
 // FetchOutbound returns what users sent from contacts' chatters, which has no mark but what it is: a comment that isn't
-// internal, by somebody who has a user, and not ours.
+// internal, by somebody who has a user, and not ours. One without words or files was deleted in the chatter.
 func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Request, string, error) {
 	if since == "" {
 		last, err := c.lastMessage(ctx)
@@ -62,9 +64,15 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 	if err != nil {
 		return nil, since, err
 	}
+	files, err := c.attached(ctx, messages)
+	if err != nil {
+		return nil, since, err
+	}
 	var requests []crm.Request
 	for _, m := range messages {
-		requests = append(requests, m.request(numbers[m.Contact]))
+		if r := m.request(numbers[m.Contact], files); r.Text != "" || r.Files != nil {
+			requests = append(requests, r)
+		}
 	}
 	return requests, strconv.FormatInt(after, 10), nil
 }
@@ -89,7 +97,7 @@ func (c *Connector) messagesAfter(ctx context.Context, id int64) (list []posted,
 			[]any{"id", ">", id}, []any{"model", "=", partnerModel}, []any{"message_type", "=", "comment"},
 			[]any{"subtype_id.internal", "=", false}, []any{"is_internal", "=", false}, []any{"author_id.partner_share", "=", false},
 		},
-		"fields": []string{"res_id", "body", "author_id", "date", "create_date", "message_id"},
+		"fields": []string{"res_id", "body", "author_id", "date", "create_date", "message_id", "attachment_ids"},
 		"limit":  pageSize, "order": "id asc",
 	}}, &list)
 	return list, err
@@ -101,13 +109,18 @@ func (m posted) ours() bool {
 	return strings.HasSuffix(id, ourDomain)
 }
 
-func (m posted) request(phone string) crm.Request {
+func (m posted) request(phone string, files map[int64]crm.RequestFile) crm.Request {
 	r := crm.Request{
 		ID: strconv.FormatInt(m.ID, 10), Contact: refOf[crm.ContactRef](m.Contact), Phone: phone,
 		Entry: crm.EntryRef(chatterRef + strconv.FormatInt(m.ID, 10)),
 	}
 	if body, ok := m.Body.(string); ok {
-		r.Text = plainText(body)
+		r.Text = plainText(remark.ReplaceAllString(body, "")) // one that is returned again may have our line below
+	}
+	for _, id := range m.Attachments {
+		if f, ok := files[id]; ok {
+			r.Files = append(r.Files, f)
+		}
 	}
 	if author, ok := m.Author.([]any); ok && len(author) == 2 {
 		r.Actor, _ = author[1].(string)

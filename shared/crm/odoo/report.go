@@ -17,6 +17,9 @@ func (c *Connector) Report(ctx context.Context, r crm.Request, problem string) e
 	outcome := "Sent."
 	if problem != "" {
 		outcome = "Not sent."
+		if len(r.Files) > 1 || len(r.Files) > 0 && r.Text != "" {
+			outcome = "Not all of it was sent."
+		}
 		if err := c.noteProblem(ctx, op, r, problem); err != nil {
 			return err
 		}
@@ -29,7 +32,7 @@ func (c *Connector) Report(ctx context.Context, r crm.Request, problem string) e
 }
 
 func (c *Connector) noteProblem(ctx context.Context, op string, r crm.Request, problem string) error {
-	body := "<p><strong>WhatsApp</strong></p><p>" + html.EscapeString(problem) + "</p>"
+	body := "<p><strong>WhatsApp</strong></p><p>" + strings.ReplaceAll(html.EscapeString(problem), "\n", "<br>") + "</p>"
 	if r.Text != "" {
 		body += "<p><em>" + html.EscapeString(beginning(r.Text)) + "</em></p>"
 	}
