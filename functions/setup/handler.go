@@ -42,7 +42,7 @@ func (h handler) handle(ctx context.Context, event cfn.Event) (id string, data m
 	}
 	wanted := given(event.ResourceProperties)
 	if event.RequestType == cfn.RequestUpdate {
-		wanted = changed(given(event.OldResourceProperties), wanted)
+		wanted = changed(event.OldResourceProperties, event.ResourceProperties)
 	}
 	next := merge(stored, wanted, h.generate)
 	if maps.Equal(next, stored) {
@@ -65,13 +65,16 @@ func merge(stored, wanted values, generate func() string) values {
 	if old := stored["app_secret"]; old != "" && old != next["app_secret"] {
 		next["app_secret_previous"] = old
 	}
-	for _, key := range []string{"verify_token", "api_key", "crm_hook_token"} {
+	for _, key := range generated {
 		if next[key] == "" {
 			next[key] = generate()
 		}
 	}
 	return next
 }
+
+// generated are the keys whose values nobody has to choose.
+var generated = []string{"verify_token", "api_key", "odoo_hook_token", "pipedrive_hook_password", "salesforce_hook_secret"}
 
 // given reads the resource's Values. Empty, or a dash (`sam deploy --guided` takes no empty answer for a hidden
 // parameter), means that the deployment says nothing about that key.
@@ -115,11 +118,20 @@ func credentials(token, connectors string) values {
 }
 
 // changed returns what differs from the last deployment. The rest may have been replaced in the secret by hand since
-// then, and the hand wins.
-func changed(before, now values) values {
-	v := maps.Clone(now)
-	maps.DeleteFunc(v, func(key, value string) bool { return before[key] == value })
-	return v
+// then, and the hand wins. The CRM's key of the last deployment isn't the key of another CRM.
+func changed(old, properties map[string]any) values {
+	before, now := given(old), given(properties)
+	maps.DeleteFunc(now, func(key, value string) bool { return before[key] == value })
+	last, _ := old["Values"].(map[string]any)
+	next, _ := properties["Values"].(map[string]any)
+	if last[crmToken] == next[crmToken] {
+		token, _ := next[crmToken].(string)
+		connector, _ := properties["Connector"].(string)
+		for key := range credentials(token, connector) {
+			delete(now, key)
+		}
+	}
+	return now
 }
 
 // read returns the stored values; none when CloudFormation has just created the secret empty.

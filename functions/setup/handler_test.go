@@ -81,7 +81,8 @@ func TestFirstDeploymentGeneratesWhatIsNotGiven(t *testing.T) {
 	m := &memory{}
 	newStack(t, m).deploy(values{"app_secret": "s1", "access_token": "t1", "verify_token": "", "api_key": "-", "crm_token": "-"})
 	want := values{"app_secret": "s1", "app_secret_previous": "", "access_token": "t1",
-		"verify_token": "generated-1", "api_key": "generated-2", "crm_hook_token": "generated-3"}
+		"verify_token": "generated-1", "api_key": "generated-2",
+		"odoo_hook_token": "generated-3", "pipedrive_hook_password": "generated-4", "salesforce_hook_secret": "generated-5"}
 	if got := m.stored(t); !maps.Equal(got, want) {
 		t.Errorf("stored %v, want %v", got, want)
 	}
@@ -125,6 +126,33 @@ func TestTheCRMsKey(t *testing.T) {
 		if fmt.Sprint(got) != c.want {
 			t.Errorf("%q for %s: %v", c.token, c.connector, got)
 		}
+	}
+}
+
+// TestTheKeyOfOneCRMIsNotAnothers: SAM repeats the values of the last deployment when only the CRM is changed.
+func TestTheKeyOfOneCRMIsNotAnothers(t *testing.T) {
+	m := &memory{}
+	s := newStack(t, m)
+	deploy := func(connector, token string, old map[string]any) map[string]any {
+		t.Helper()
+		p := map[string]any{"Connector": connector, "Values": map[string]any{"crm_token": token}}
+		event := cfn.Event{RequestType: cfn.RequestCreate, ResourceProperties: p, OldResourceProperties: old}
+		if old != nil {
+			event.RequestType = cfn.RequestUpdate
+		}
+		if _, _, err := s.h.handle(t.Context(), event); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	first := deploy("hubspot", "h", nil)
+	second := deploy("odoo", "h", first)
+	if got := m.stored(t); got["hubspot_token"] != "h" || got["odoo_api_key"] != "" {
+		t.Errorf("stored %v", got)
+	}
+	deploy("odoo", "o", second)
+	if got := m.stored(t); got["hubspot_token"] != "h" || got["odoo_api_key"] != "o" {
+		t.Errorf("stored %v", got)
 	}
 }
 

@@ -60,7 +60,7 @@ func newCRMs(t *testing.T) *crms {
 	}
 	for key, value := range map[string]string{
 		known.OdooAPIKey: "an-odoo-key", known.EspoCRMAPIKey: "an-espocrm-key", known.PipedriveToken: "a-pipedrive-token",
-		known.SalesforceClientSecret: "a-client-secret", known.WebhookSecret: "a-receivers-secret", known.HookToken: hookToken,
+		known.SalesforceClientSecret: "a-client-secret", known.WebhookSecret: "a-receivers-secret", known.OdooHookToken: hookToken, known.PipedriveHookPassword: hookToken, known.SalesforceHookSecret: hookToken,
 	} {
 		c.secret[key] = value
 	}
@@ -106,7 +106,7 @@ func TestProblemsOfEachCRM(t *testing.T) {
 		{"right missing", "espocrm", func(c *crms) { c.espocrm.Forbid("Contact", "create") }, Fail, "forbids what we need: Contact: create", "Roles"},
 		{"down", "espocrm", func(c *crms) { c.espocrm.Fail(1) }, Warn, "EspoCRM answers 500", "wait"},
 		{"wrong key", "pipedrive", keep(known.PipedriveToken, "one-that-ended"), Fail, "Pipedrive refuses the key (401 INVALID_TOKEN)", "Personal preferences > API"},
-		{"no word of the hooks", "pipedrive", keep(known.HookToken, ""), Fail, "Pipedrive can't be used: the secret has no crm_hook_token", "32 random characters"},
+		{"no word of the hooks", "pipedrive", keep(known.PipedriveHookPassword, ""), Fail, "Pipedrive can't be used: the secret has no pipedrive_hook_password", "32 random characters"},
 		{"wrong secret", "salesforce", keep(known.SalesforceClientSecret, "one-that-ended"), Fail, "Salesforce refuses the key", "Or: the RSA key"},
 		{"no secret", "salesforce", keep(known.SalesforceClientSecret, ""), Fail, "Salesforce can't be used: the secret has no salesforce_client_secret", "consumer secret"},
 		{"right missing", "salesforce", func(c *crms) { c.salesforce.Forbid("WA_Message__c") }, Fail, "forbids what we need: WA_Message__c", "permission set"},
@@ -138,7 +138,7 @@ func TestProblemsOfEachCRM(t *testing.T) {
 			if !found {
 				t.Errorf("no %s with %q and %q in:\n%s", p.level, p.found, p.do, text(all))
 			}
-			if n := strings.Count(text(all), "lets us in"); n < 4 && c.secret[known.HookToken] != "" {
+			if n := strings.Count(text(all), "lets us in"); n < 4 && c.secret[known.PipedriveHookPassword] != "" {
 				t.Errorf("only %d others are well:\n%s", n, text(all))
 			}
 			for _, secret := range c.secret {

@@ -20,7 +20,11 @@ var wantedKeys = []wanted{
 }
 
 // wantedForHooks is what the calls of CRMs bring along that sign nothing.
-var wantedForHooks = wanted{known.HookToken, "any 32 random characters; what calls Threadline in the CRM gets the same"}
+var wantedForHooks = map[string]string{
+	"odoo": known.OdooHookToken, "pipedrive": known.PipedriveHookPassword, "salesforce": known.SalesforceHookSecret,
+}
+
+const anyWord = "any 32 random characters; what calls Threadline in the CRM gets the same"
 
 func (e *exam) checkSecret(ctx context.Context) {
 	id := e.stack.Outputs["SecretArn"]
@@ -62,7 +66,10 @@ func (e *exam) checkSecret(ctx context.Context) {
 
 // wantedKeys are all that may be looked for.
 func (e *exam) wantedKeys() []wanted {
-	all := append(wantedKeys[:len(wantedKeys):len(wantedKeys)], wantedForHooks)
+	all := slices.Clone(wantedKeys)
+	for _, key := range wantedForHooks {
+		all = append(all, wanted{key, anyWord})
+	}
 	for _, name := range e.connectors() {
 		all = append(all, aboutCRM(name).keys...)
 	}
@@ -76,14 +83,11 @@ func (e *exam) missingKeys(connector string) []wanted {
 	if len(missing) < len(own) {
 		missing = nil // one is enough
 	}
-	if signsNothing[connector] {
-		missing = append(missing, e.missingOf([]wanted{wantedForHooks})...)
+	if key, ok := wantedForHooks[connector]; ok {
+		missing = append(missing, e.missingOf([]wanted{{key, anyWord}})...)
 	}
 	return missing
 }
-
-// signsNothing are the CRMs whose calls are known by crm_hook_token.
-var signsNothing = map[string]bool{"odoo": true, "pipedrive": true, "salesforce": true}
 
 func (e *exam) missingOf(keys []wanted) []wanted {
 	var missing []wanted

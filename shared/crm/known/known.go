@@ -27,6 +27,7 @@ type Settings struct {
 
 	HubSpotURL     string `env:"HUBSPOT_API_URL,optional"`
 	HubSpotVersion string `env:"HUBSPOT_API_VERSION,optional"`
+	HubSpotCalls   int    `env:"HUBSPOT_CALLS_PER_10S,optional"`
 
 	OdooURL   string `env:"ODOO_URL,optional"`
 	OdooDB    string `env:"ODOO_DB,optional"`
@@ -54,12 +55,15 @@ const (
 	EspoCRMAPIKey          = "espocrm_api_key"
 	EspoCRMWebhookSecret   = "espocrm_webhook_secret"
 	PipedriveToken         = "pipedrive_token"
+	PipedrivePanelSecret   = "pipedrive_panel_secret"
 	SalesforceClientSecret = "salesforce_client_secret"
 	SalesforcePrivateKey   = "salesforce_private_key"
 	WebhookSecret          = "webhook_crm_secret"
 
-	// HookToken is what the calls of CRMs bring along that sign nothing: Odoo, Pipedrive, Salesforce.
-	HookToken = "crm_hook_token"
+	// What the calls of CRMs bring along that sign nothing. Each has its own: Odoo keeps it where its administrators see it.
+	OdooHookToken         = "odoo_hook_token"
+	PipedriveHookPassword = "pipedrive_hook_password"
+	SalesforceHookSecret  = "salesforce_hook_secret"
 )
 
 // Deps are what connectors are made with.
@@ -80,14 +84,14 @@ var kinds = map[string]kind{
 	"hubspot": {nothing, func(s Settings, d Deps, web *http.Client) crm.Connector {
 		return hubspot.New(hubspot.Config{
 			BaseURL: s.HubSpotURL, Version: s.HubSpotVersion, Token: d.Secret(HubSpotToken), ClientSecret: d.Maybe(HubSpotClientSecret),
-			PublicURL: s.events("hubspot"), HTTP: web,
+			PublicURL: s.events("hubspot"), Calls: s.HubSpotCalls, HTTP: web,
 		})
 	}},
 	"odoo": {func(s Settings) []string { return missing("ODOO_URL", s.OdooURL, "ODOO_LOGIN", s.OdooLogin) },
 		func(s Settings, d Deps, web *http.Client) crm.Connector {
 			return odoo.New(odoo.Config{
 				URL: s.OdooURL, DB: s.OdooDB, Login: s.OdooLogin, APIKey: d.Secret(OdooAPIKey), CallsPerSecond: s.OdooCalls,
-				HookURL: s.events("odoo"), HookToken: d.Secret(HookToken), HTTP: web,
+				HookURL: s.events("odoo"), HookToken: d.Secret(OdooHookToken), HTTP: web,
 			})
 		}},
 	"espocrm": {func(s Settings) []string { return missing("ESPOCRM_URL", s.EspoCRMURL) },
@@ -96,7 +100,8 @@ var kinds = map[string]kind{
 		}},
 	"pipedrive": {nothing, func(s Settings, d Deps, web *http.Client) crm.Connector {
 		return pipedrive.New(pipedrive.Config{
-			URL: s.PipedriveURL, Token: d.Secret(PipedriveToken), HookURL: s.events("pipedrive"), HookPassword: d.Secret(HookToken), HTTP: web,
+			URL: s.PipedriveURL, Token: d.Secret(PipedriveToken), HookURL: s.events("pipedrive"), HookPassword: d.Secret(PipedriveHookPassword),
+			PanelSecret: d.Maybe(PipedrivePanelSecret), HTTP: web,
 		})
 	}},
 	"salesforce": {func(s Settings) []string {
@@ -104,7 +109,7 @@ var kinds = map[string]kind{
 	}, func(s Settings, d Deps, web *http.Client) crm.Connector {
 		return salesforce.New(salesforce.Config{
 			URL: s.SalesforceURL, ClientID: s.SalesforceClientID, ClientSecret: d.Maybe(SalesforceClientSecret), PrivateKey: d.Maybe(SalesforcePrivateKey),
-			Username: s.SalesforceUsername, LoginURL: s.SalesforceLoginURL, HookSecret: d.Secret(HookToken), HTTP: web,
+			Username: s.SalesforceUsername, LoginURL: s.SalesforceLoginURL, HookSecret: d.Secret(SalesforceHookSecret), HTTP: web,
 		})
 	}},
 	"webhook": {func(s Settings) []string { return missing("WEBHOOK_CRM_URL", s.WebhookURL) },
