@@ -49,6 +49,7 @@ const (
 type world struct {
 	*stack.Stack
 	dir      string
+	more     []string
 	recorder *record.Recorder
 	runner   *lockedBuffer // what the runner itself says
 	personal []string      // what no log may hold, see secret
@@ -61,14 +62,15 @@ func environ() []string {
 		"APP_SECRET=" + appSecret, "VERIFY_TOKEN=" + verifyToken, "API_KEY=" + apiKey,
 		"ACCESS_TOKEN=" + accessToken, "HUBSPOT_TOKEN=" + hubSpotToken,
 		"PHONE_NUMBER_ID=" + number + "," + second, "LOG_LEVEL=DEBUG",
+		"HUBSPOT_CALLS_PER_10S=100000", // the simulated one has no limit, and thousands of messages are imported
 		"AMBIGUOUS_SEND_AFTER=" + ambiguousAfter.String(), "IMPORT_QUIET=" + importQuiet.String(),
 	}
 }
 
-// start runs the real template with its state in dir.
-func start(t *testing.T, dir string) *world {
+// start runs the real template with its state in dir. more sets more of its parameters.
+func start(t *testing.T, dir string, more ...string) *world {
 	t.Helper()
-	w := &world{dir: dir, recorder: record.New(), runner: &lockedBuffer{}}
+	w := &world{dir: dir, more: more, recorder: record.New(), runner: &lockedBuffer{}}
 	t.Cleanup(w.recorder.Close)
 	s, err := stack.Start(t.Context(), w.options(t))
 	if err != nil {
@@ -91,7 +93,7 @@ func (w *world) options(t *testing.T) stack.Options {
 	}
 	log.SetOutput(w.runner) // net/http complains there
 	return stack.Options{
-		Root: root, StateDir: w.dir, Environ: environ(), Endpoint: w.recorder.Between,
+		Root: root, StateDir: w.dir, Environ: append(environ(), w.more...), Endpoint: w.recorder.Between,
 		Progress: func(line string) { fmt.Fprintln(w.runner, line) },
 		Log:      slog.New(slog.NewTextHandler(w.runner, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Delays:   meta.Delays{Sent: 20 * time.Millisecond, Delivered: 20 * time.Millisecond, Retry: 200 * time.Millisecond},
