@@ -89,6 +89,7 @@ func upload(ctx context.Context, client *s3.Client, t template, sources, binarie
 		}
 		delete(stale, key)
 	}
+	delete(stale, templateKey)
 	for key := range stale {
 		if _, err := client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: aws.String(codeBucket), Key: &key}); err != nil {
 			return fmt.Errorf("delete old package: %w", err)

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 )
 
@@ -21,24 +23,35 @@ const StackName = "threadline"
 
 const deployTimeout = 2 * time.Minute
 
+// templateKey is where the template lies in the code bucket: it is longer than a call may hold.
+// https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+const templateKey = "template.json"
+
 // deploy creates or updates the stack and waits for it, even if ctx ends meanwhile: a deployment that
 // is saved half done can't be continued.
-func deploy(ctx context.Context, client *cloudformation.Client, t template, parameters map[string]string) error {
+func deploy(ctx context.Context, config aws.Config, t template, parameters map[string]string) error {
 	body, err := json.Marshal(t)
 	if err != nil {
 		return fmt.Errorf("encode template: %w", err)
 	}
+	_, err = s3Client(config).PutObject(ctx, &s3.PutObjectInput{
+		Bucket: aws.String(codeBucket), Key: aws.String(templateKey), Body: bytes.NewReader(body),
+	})
+	if err != nil {
+		return fmt.Errorf("upload template: %w", err)
+	}
+	client, at := cloudformation.NewFromConfig(config), aws.String(*config.BaseEndpoint+"/"+codeBucket+"/"+templateKey)
 	var given []types.Parameter
 	for name, value := range parameters {
 		given = append(given, types.Parameter{ParameterKey: aws.String(name), ParameterValue: aws.String(value)})
 	}
 	capabilities := []types.Capability{types.CapabilityCapabilityIam, types.CapabilityCapabilityNamedIam}
 	_, err = client.CreateStack(ctx, &cloudformation.CreateStackInput{
-		StackName: aws.String(StackName), TemplateBody: aws.String(string(body)), Parameters: given, Capabilities: capabilities,
+		StackName: aws.String(StackName), TemplateURL: at, Parameters: given, Capabilities: capabilities,
 	})
 	if code(err) == "AlreadyExistsException" {
 		_, err = client.UpdateStack(ctx, &cloudformation.UpdateStackInput{
-			StackName: aws.String(StackName), TemplateBody: aws.String(string(body)), Parameters: given, Capabilities: capabilities,
+			StackName: aws.String(StackName), TemplateURL: at, Parameters: given, Capabilities: capabilities,
 		})
 	}
 	if code(err) == "ValidationError" && strings.Contains(err.Error(), "No updates are to be performed") {

@@ -228,7 +228,7 @@ func (s *Stack) deploy(ctx context.Context, _ *http.ServeMux) error {
 	if s.options.SAM {
 		err = s.deployWithSAM(ctx)
 	} else {
-		err = s.deployTemplate(ctx, formation)
+		err = s.deployTemplate(ctx, config)
 	}
 	if err != nil {
 		return err
@@ -242,14 +242,14 @@ func (s *Stack) deploy(ctx context.Context, _ *http.ServeMux) error {
 	return s.template.writeKept(s.options.StateDir)
 }
 
-func (s *Stack) deployTemplate(ctx context.Context, client *cloudformation.Client) error {
-	if err := upload(ctx, s3Client(s.emulator.Config()), s.template, s.sources, s.binaries); err != nil {
+func (s *Stack) deployTemplate(ctx context.Context, config aws.Config) error {
+	if err := upload(ctx, s3Client(config), s.template, s.sources, s.binaries); err != nil {
 		return err
 	}
 	if err := s.template.adapt(); err != nil {
 		return err
 	}
-	return deploy(ctx, client, s.template, s.parameters)
+	return deploy(ctx, config, s.template, s.parameters)
 }
 
 func s3Client(config aws.Config) *s3.Client {
