@@ -93,5 +93,9 @@ func backfill(ctx context.Context, c console, api *crm.API, connector string, ev
 		return errUnwell
 	}
 	fmt.Fprintf(c.out, "Done: %d conversations, %d messages.\n", b.Conversations.Done, b.Messages)
+	if given := b.Conversations.GivenUp; given > 0 {
+		fmt.Fprintf(c.err, "threadline crm: %d conversations stood still for a day and were given up. Mend what the alarms tell of, and run this again: it brings them.\n", given)
+		return errUnwell
+	}
 	return nil
 }

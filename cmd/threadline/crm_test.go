@@ -71,6 +71,8 @@ func TestBackfillIsWatched(t *testing.T) {
 			[]string{"counting conversations: 100\n0 of 150 conversations (0 %), 0 messages\n50 of 150 conversations (33 %), 500 messages\n150 of 150 conversations (100 %), 1500 messages\nDone: 150 conversations, 1500 messages.\n"}, nil},
 		{"of nothing", 202, []string{far("c_1", "done", 0, 0)}, "key", nil, "", []string{"0 of 0 conversations (100 %)"}, nil},
 		{"that is stopped", 202, []string{far("c_1", "stopped", 5, 9)}, "key", errUnwell, "", nil, []string{"it was stopped: x"}},
+		{"that gives up some", 202, []string{`{"id":"c_1","connector":"odoo","state":"done","conversations":{"found":9,"done":7,"given_up":2},"messages":70}`}, "key",
+			errUnwell, "", []string{"Done: 7 conversations"}, []string{"2 conversations stood still"}},
 		{"of a CRM that isn't connected", 409, []string{""}, "key", nil, "this CRM isn't connected", nil, nil},
 		{"with a wrong key", 202, []string{""}, "other", nil, "send the key", nil, nil},
 		{"that another replaces", 202, []string{far("c_1", "running", 5, 9), far("c_2", "running", 0, 9)}, "key", nil, "another backfill", nil, nil},

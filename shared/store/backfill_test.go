@@ -111,7 +111,7 @@ func TestBackfill(t *testing.T) {
 		do(s.BeginPart(t.Context(), "100.x", b))
 		do(s.BeginPart(t.Context(), "100.x", b))
 		do(s.FinishPart(t.Context(), "100.x", "odoo", Job{ID: "other", Fed: 9}))
-		if j, err := s.Job(t.Context(), "100.x", BackfillJob("odoo")); err != nil || j != (Job{ID: "a"}) {
+		if j, err := s.Job(t.Context(), "100.x", BackfillJob("odoo")); err != nil || j != (Job{ID: "a", Seen: thirteen}) {
 			t.Errorf("%+v, %v", j, err)
 		}
 		if _, err := s.SaveJob(t.Context(), "100.x", BackfillJob("odoo"), Job{ID: "a", Cursor: "x", Fed: 5}); err != nil {

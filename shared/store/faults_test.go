@@ -165,7 +165,10 @@ func life(t *testing.T, s *Store) {
 	do(func() error { return s.BeginBackfill(ctx, "odoo", "c_1") })
 	backfill := Backfill{ID: "c_1", Connector: "odoo"}
 	do(func() error { return s.BeginPart(ctx, who.Conversation, backfill) })
+	do(func() error { return s.SeePart(ctx, who.Conversation, "odoo", Job{ID: "c_1"}) })
 	do(func() error { return s.FinishPart(ctx, who.Conversation, "odoo", Job{ID: "c_1", Fed: 2}) })
+	do(func() error { return s.BeginPart(ctx, out.Conversation, backfill) })
+	do(func() error { _, err := s.GiveUpPart(ctx, out.Conversation, "odoo", after(9999)); return err })
 	do(func() error {
 		_, err := s.SaveBackfill(ctx, backfill, func(b *Backfill) { b.Counted, b.Found = true, 1 })
 		return err

@@ -110,6 +110,8 @@ type Job struct {
 	Cursor string `json:"cursor,omitempty"` // the SortKey of the last one that was; empty: none
 	Fed    int    `json:"fed,omitempty"`    // how many were brought somewhere
 	Done   bool   `json:"done,omitempty"`
+	// Seen is when somebody looked at it, to partGrain; only a part of a backfill has it.
+	Seen time.Time `json:"seen,omitzero"`
 }
 
 // BeginJob starts a conversation's job of a name anew, because there is more to do: the one begun last is the

@@ -15,7 +15,8 @@ import (
 	"threadline/shared/chat"
 )
 
-// Filter selects conversations; its zero value selects all of them.
+// Filter selects conversations. Its zero value selects those of DefaultTeam that nobody owns, and the resolved ones: all
+// there are as long as nothing assigns a conversation, which TestNothingAssignsConversations watches.
 type Filter struct {
 	State chat.State
 	Owner string

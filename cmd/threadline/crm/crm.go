@@ -30,8 +30,9 @@ type Backfill struct {
 	State         string    `json:"state"` // counting, running, done or stopped
 	Since         time.Time `json:"since"`
 	Conversations struct {
-		Found int `json:"found"`
-		Done  int `json:"done"`
+		Found   int `json:"found"`
+		Done    int `json:"done"`
+		GivenUp int `json:"given_up"`
 	} `json:"conversations"`
 	Messages int    `json:"messages"`
 	Why      string `json:"why"`

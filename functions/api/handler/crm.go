@@ -147,14 +147,15 @@ type backfillView struct {
 }
 
 type conversationsCount struct {
-	Found int `json:"found"`
-	Done  int `json:"done"`
+	Found   int `json:"found"`
+	Done    int `json:"done"`
+	GivenUp int `json:"given_up,omitempty"`
 }
 
 func viewBackfill(b store.Backfill) backfillView {
 	v := backfillView{
 		ID: b.ID, Connector: b.Connector, State: "running", Since: b.Since, Ended: some(b.Ended),
-		Conversations: conversationsCount{b.Found, b.Finished}, Messages: b.Fed, Why: b.Stopped,
+		Conversations: conversationsCount{b.Found, b.Finished, b.GivenUp}, Messages: b.Fed, Why: b.Stopped,
 	}
 	switch {
 	case b.Stopped != "":

@@ -159,8 +159,8 @@ func TestBackfillIsAskedForAndFollowed(t *testing.T) {
 		return got[0]
 	}
 	is("counting")
-	save(func(b *store.Backfill) { b.Counted, b.Found, b.Finished, b.Fed = true, 9, 4, 50 })
-	if v := is("running"); v.Conversations != (conversationsCount{9, 4}) || v.Messages != 50 || v.Ended != nil {
+	save(func(b *store.Backfill) { b.Counted, b.Found, b.Finished, b.GivenUp, b.Fed = true, 9, 4, 2, 50 })
+	if v := is("running"); v.Conversations != (conversationsCount{9, 4, 2}) || v.Messages != 50 || v.Ended != nil {
 		t.Errorf("%+v", v)
 	}
 	save(func(b *store.Backfill) { b.Ended = noon })

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"threadline/shared/chat"
+	"threadline/shared/metric"
 	"threadline/shared/queue"
 	"threadline/shared/route"
 	"threadline/shared/store"
@@ -21,7 +22,10 @@ const kindBackfill = "backfill"
 
 const (
 	pageOfConversations = 100
-	ahead               = 10 * feeders // conversations that have a job and aren't done
+	ahead               = 10 * feeders // conversations that have a job that hasn't ended
+	// standstill is how long nobody has looked at a job when its entry counts as parked or lost. One that waits, for an entry
+	// or for its turn, is looked at every few minutes.
+	standstill = 24 * time.Hour
 )
 
 // backfillJob is that entry.
@@ -87,17 +91,17 @@ func (h *Handler) count(ctx context.Context, b store.Backfill) error {
 
 // goOn begins the jobs of the next conversations, or ends when all are done.
 func (h *Handler) goOn(ctx context.Context, b store.Backfill) error {
-	free := min(ahead-(b.Begun-b.Finished), pageOfConversations)
+	free := min(ahead-b.Open(), pageOfConversations)
 	if free <= 0 {
-		return queue.Later(h.pace().firstLook(), nil)
+		return h.awaitParts(ctx, b)
 	}
 	convs, last, err := h.Store.EveryConversation(ctx, b.Cursor, free)
 	if err != nil {
 		return err
 	}
 	if len(convs) == 0 {
-		if b.Finished < b.Begun {
-			return queue.Later(h.pace().firstLook(), nil)
+		if b.Open() > 0 {
+			return h.awaitParts(ctx, b)
 		}
 		return h.endBackfill(ctx, b, "")
 	}
@@ -116,13 +120,35 @@ func (h *Handler) goOn(ctx context.Context, b store.Backfill) error {
 	return queue.Later(h.pace().firstLook()/5, nil)
 }
 
+// awaitParts waits for conversations that have a job. Those whose job stands still are given up: nothing would end them.
+func (h *Handler) awaitParts(ctx context.Context, b store.Backfill) error {
+	since := h.now().Add(-standstill)
+	still, err := h.Store.StillParts(ctx, b.Connector, since, ahead)
+	if err != nil {
+		return err
+	}
+	for _, conv := range still {
+		given, err := h.Store.GiveUpPart(ctx, conv, b.Connector, since)
+		if err != nil {
+			return err
+		}
+		if given {
+			h.Metrics.Count(ctx, metric.CRMOverdue, 1, "Connector", b.Connector)
+			slog.ErrorContext(ctx, "a conversation's part of a backfill stood still for a day and is given up: see the runbook, attention-needed",
+				"connector", b.Connector, "conversation", conv)
+		}
+	}
+	return queue.Later(h.pace().firstLook(), nil)
+}
+
 // endBackfill notes that a backfill is over.
 func (h *Handler) endBackfill(ctx context.Context, b store.Backfill, why string) error {
-	slog.InfoContext(ctx, "a backfill is over", "connector", b.Connector, "conversations", b.Finished, "messages", b.Fed, "stopped", why)
+	slog.InfoContext(ctx, "a backfill is over", "connector", b.Connector, "conversations", b.Finished,
+		"given_up", b.GivenUp, "messages", b.Fed, "stopped", why)
 	_, err := h.Store.SaveBackfill(ctx, b, func(now *store.Backfill) {
 		now.Ended, now.Stopped = h.now().UTC().Truncate(time.Second), why
 		if why == "" {
-			now.Found = now.Finished // one that went on while they were counted was counted twice
+			now.Found = now.Finished + now.GivenUp // one that went on while they were counted was counted twice
 		}
 	})
 	return err

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"threadline/shared/chat"
+	"threadline/shared/metric"
 	"threadline/shared/queue"
 	"threadline/shared/route"
 	"threadline/shared/store"
@@ -91,6 +93,61 @@ func TestABackfillBringsEverythingInOrder(t *testing.T) {
 	w.run(time.Hour)
 	if got := w.backfilled("odoo"); len(w.fed) != 0 || got.ID != "c_2" || got.Running() || got.Finished != 61 || got.Fed != 0 {
 		t.Errorf("again: %d were fed: %+v", len(w.fed), got)
+	}
+}
+
+// parking is a queue that parks entries at once.
+type parking struct {
+	Queue
+	parks func(body []byte) bool
+}
+
+func (p parking) Send(ctx context.Context, es ...queue.Entry) error {
+	for _, e := range es {
+		if p.parks(e.Body) {
+			continue
+		}
+		if err := p.Queue.Send(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestPartsThatAreParked: as many as hold up a backfill are given up after a day, and the next one brings them. One that
+// waits all that time isn't.
+func TestPartsThatAreParked(t *testing.T) {
+	w := newWork(t)
+	all := w.old(50, 2)
+	w.swallows[all[len(all)-1]] = true // a job that waits for its entry until it is passed over
+	parked := 0
+	whole := w.h.Bulk
+	w.h.Bulk = parking{whole, func(body []byte) bool {
+		feeds := strings.Contains(string(body), `"kind":"feed"`) && parked < ahead
+		if feeds {
+			parked++
+		}
+		return feeds
+	}}
+	w.connect("odoo", "c_1")
+	w.run(standstill - time.Hour)
+	if b := w.backfilled("odoo"); !b.Running() || b.Begun != ahead || b.GivenUp != 0 {
+		t.Errorf("before their day is over: %+v", b)
+	}
+	w.run(2*standstill + time.Hour)
+	b := w.backfilled("odoo")
+	if b.Running() || b.Stopped != "" || b.Found != 50 || b.GivenUp != ahead || b.Finished != 50-ahead || w.q.Len() != 0 {
+		t.Errorf("after it: %d jobs are left, %+v", w.q.Len(), b)
+	}
+	if n := w.counts[metric.CRMOverdue+" Connector odoo"]; n != ahead+1 {
+		t.Errorf("%d are counted as overdue", n)
+	}
+	w.swallows = nil
+	w.h.Bulk = whole
+	w.connect("odoo", "c_2")
+	w.run(4 * time.Hour)
+	if b := w.backfilled("odoo"); b.Running() || b.GivenUp != 0 || b.Finished != 50 || len(w.fed) != len(all) {
+		t.Errorf("another: %d of %d were fed, %+v", len(w.fed), len(all), b)
 	}
 }
 

@@ -121,6 +121,11 @@ func (h *Handler) feedJob(ctx context.Context, m queue.Message, body []byte) err
 	if err != nil || stored.ID != j.ID {
 		return err // a later job does all that this one would
 	}
+	if j.Kind == kindFeed {
+		if err := h.Store.SeePart(ctx, j.Conversation, j.Connector, stored); err != nil {
+			return err
+		}
+	}
 	at := placeOf(stored.Cursor)
 	if h.unconfigured(j) {
 		return h.endFeeding(ctx, j, at)

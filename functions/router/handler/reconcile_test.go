@@ -239,7 +239,7 @@ func TestACRMThatIsDownIsNotAsked(t *testing.T) {
 	w.writes("34600111222", "w1")
 	w.swallows["w1"] = true
 	for range 5 {
-		if _, err := w.store.Fail(t.Context(), "hubspot", "down", 12*time.Hour); err != nil {
+		if _, err := w.store.Fail(t.Context(), "hubspot", "entry", "down", 12*time.Hour); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -264,7 +264,7 @@ func TestACRMThatNobodyTriesIsAsked(t *testing.T) {
 	w.writes("34600111222", "w1")
 	w.drops["w1"] = true
 	for range 3 {
-		if _, err := w.store.Fail(t.Context(), "hubspot", "down", time.Minute); err != nil {
+		if _, err := w.store.Fail(t.Context(), "hubspot", "entry", "down", time.Minute); err != nil {
 			t.Fatal(err)
 		}
 	}
