@@ -37,7 +37,7 @@ var reasons = []reason{
 	{"common/errors*", "shown", "Our own words for the code are shown, or Meta's title."},
 	{"common/errors[] beside messages*", "CRM", "A matter of the number or the account: it is on no customer's record."},
 	{"common/errors*", "CRM", "The entry has the reason in words."},
-	{"common/messages[]/*user_id", "CRM", "The CRM's contact has the phone number; user ids are in the REST API."},
+	{"common/messages[]/*user_id", "CRM", "The CRM's contact has the phone number and the user id; parents' ids are in the REST API."},
 	{"common/messages[]/id|common/messages[]/type|common/metadata/*", "CRM", "It is for programs."},
 	{"common/*catalog_id", "CRM", "The entry names the product."},
 	{"common/*referral*", "CRM", "The entry says that it came from the ad, with headline and link; the rest is in the REST API."},
@@ -48,11 +48,10 @@ var reasons = []reason{
 	{"people/*hash", "shown CRM", "A key for comparing: what shows is the contact's flag when it changes."},
 	{"people/*acknowledged|people/*created_timestamp", "shown CRM", "The notice has its own time, and the contact its flag."},
 	{"people/user_preferences/wa_id", "stored shown", "It says whose wish it is; the contact is known by it already."},
-	{"people/user_preferences*", "CRM", "Consent is enforced when something is sent, and shown in the REST API; no connector has a field for it."},
+	{"people/user_preferences*", "CRM", "Consent is enforced when something is sent, and shown in the REST API. The contact in HubSpot and Salesforce says granted or withdrawn, which are our words."},
 	{"people/user_id_update*", "shown CRM", "Meta says that this field doesn't exist. It is kept raw, in case it comes."},
-	{"people/*username", "CRM", "It names the contact where Meta gives no name."},
 	{"people/*type", "CRM", "The entry has the notice in words."},
-	{"people/*", "CRM", "The CRM's contact has name and phone number; user ids are in the REST API."},
+	{"people/*", "CRM", "The CRM's contact has name, phone number, username and user id; parents' ids are in the REST API."},
 	{"people/*", "out", onlyIn},
 
 	// Receipts.

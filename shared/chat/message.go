@@ -124,9 +124,10 @@ type EffectKind string
 
 // The effects.
 const (
-	EffectMedia EffectKind = "media" // fetch the file
-	EffectCRM   EffectKind = "crm"   // put it on the customer's record
-	EffectFetch EffectKind = "fetch" // ask a CRM what it wants to be sent; of no message
+	EffectMedia  EffectKind = "media"  // fetch the file
+	EffectCRM    EffectKind = "crm"    // put it on the customer's record
+	EffectPerson EffectKind = "person" // complete a contact's record in a CRM; of no message
+	EffectFetch  EffectKind = "fetch"  // ask a CRM what it wants to be sent; of no message
 )
 
 // Attachment is a file that belongs to a message.

@@ -119,6 +119,14 @@ func NewFetch(connector string, now time.Time) Ref {
 	}
 }
 
+// NewPerson has a contact's record in a CRM completed: more is known of the person than before, by the update of that hash.
+func NewPerson(connector string, c chat.ContactID, cause string) Ref {
+	return Ref{
+		V: 1, ID: hash(string(chat.EffectPerson), connector, string(c)), Kind: chat.EffectPerson, Target: connector,
+		Conversation: nothing, Message: string(c), Cause: cause,
+	}
+}
+
 // Body is the queue entry's body: ASCII, as every part of it is.
 func (r Ref) Body() []byte {
 	b, err := json.Marshal(r)
@@ -135,7 +143,7 @@ func (r Ref) DedupID() string { return hash(r.ID, r.Cause) }
 // fairly. What is of no message has a line for each CRM.
 func (r Ref) Group(c chat.ContactID) string {
 	switch r.Kind {
-	case chat.EffectCRM:
+	case chat.EffectCRM, chat.EffectPerson:
 		return hash(r.Target, string(c))
 	case chat.EffectFetch:
 		return hash(string(r.Kind), r.Target)

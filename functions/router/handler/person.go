@@ -6,6 +6,8 @@ import (
 
 	"threadline/shared/chat"
 	"threadline/shared/phone"
+	"threadline/shared/queue"
+	"threadline/shared/route"
 	"threadline/shared/store"
 	"threadline/shared/whatsapp"
 )
@@ -31,11 +33,25 @@ func (h *Handler) preference(ctx context.Context, u whatsapp.Update) error {
 		detail = joined(", ", detail, "signup "+p.SignupID)
 	}
 	m := newMessage(u.Body, "", provided(p.Timestamp, u))
-	_, err = h.Store.Prefer(ctx, shown(u, p.Who, m), category, chat.Consent{
+	who, err := h.Store.Prefer(ctx, shown(u, p.Who, m), category, chat.Consent{
 		Given: given, Source: "user_preferences", Value: p.Value, Detail: clip(detail, maxWord),
 		Stamp: chat.Stamp{At: m.At, ID: m.Hash},
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return h.complete(ctx, who, m.Hash)
+}
+
+// complete has the CRMs told what is known of a person now. Where there is no record yet, a message will make it.
+func (h *Handler) complete(ctx context.Context, who chat.Contact, cause string) error {
+	for _, c := range h.Connectors {
+		r := route.NewPerson(c, who.ID, cause)
+		if err := h.CRM.Send(ctx, queue.Entry{Body: r.Body(), Group: r.Group(who.ID), DedupID: r.DedupID()}); err != nil {
+			return fmt.Errorf("have a record completed: %w", err)
+		}
+	}
+	return nil
 }
 
 // refused takes a refusal of marketing out of a receipt: the notice of it may have got lost, or never come. A receipt that
@@ -55,10 +71,13 @@ func (h *Handler) refused(ctx context.Context, u whatsapp.Update, s whatsapp.Sta
 		return err
 	}
 	seen := shown(u, who, newMessage(u.Body, "", r.At))
-	_, err = h.Store.Prefer(ctx, seen, chat.CategoryMarketing, chat.Consent{
+	whose, err := h.Store.Prefer(ctx, seen, chat.CategoryMarketing, chat.Consent{
 		Source: fmt.Sprint(whatsapp.CodeOptedOut), Stamp: chat.Stamp{At: r.At, ID: r.Hash},
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return h.complete(ctx, whose, r.Hash)
 }
 
 // identityOf is an identity that a contact is known by; nobody's if it has none, or isn't known.
@@ -100,7 +119,7 @@ func (h *Handler) savedContact(ctx context.Context, u whatsapp.Update) error {
 		name = ""
 	}
 	seen.Saved = &name
-	_, err = h.Store.Person(ctx, seen)
+	_, err = h.Store.Person(ctx, seen) // a whole book may come: the records have the name with the next message
 	return err
 }
 
