@@ -59,8 +59,8 @@ func main() {
 	connectors, err := known.Connectors(route.Connectors(c.Connectors), settings, known.Deps{
 		Secret: keys.Of, Maybe: keys.Maybe, Client: func(string, func() crm.Capabilities) *http.Client { return http.DefaultClient },
 	})
-	if err != nil {
-		log.Fatal(err)
+	if err != nil { // the CRMs that are configured go on
+		slog.Error("configuration", "problem", err.Error())
 	}
 	a := handler.API{
 		Store:      store.New(dynamodb.NewFromConfig(cfg), c.Table, time.Duration(c.RetentionDays)*24*time.Hour),

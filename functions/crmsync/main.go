@@ -61,11 +61,11 @@ func main() {
 			return &http.Client{Transport: &handler.Pace{Store: table, Name: name, Next: http.DefaultTransport, Capabilities: can}}
 		},
 	})
-	if err != nil {
-		log.Fatal(err)
+	if err != nil { // the CRMs that are configured go on
+		slog.Error("configuration", "problem", err.Error())
 	}
 	h := &handler.Handler{
-		Store: table, Blobs: blob.New(s3.NewFromConfig(cfg), c.Bucket), Connectors: connectors, Metrics: metrics, Bundle: c.Bundle,
+		Store: table, Blobs: blob.New(s3.NewFromConfig(cfg), c.Bucket), Connectors: connectors, Wanted: route.Connectors(c.Connectors), Metrics: metrics, Bundle: c.Bundle,
 		PublicURL: settings.PublicURL,
 		Links:     link.Links{URL: settings.PublicURL, Key: keys.Of(secret.APIKey)},
 		Sender:    &handler.REST{URL: settings.PublicURL, Key: keys.Of(secret.APIKey)},

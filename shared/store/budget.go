@@ -25,9 +25,10 @@ type spent struct {
 
 func budgetKey(name string) key { return key{"LIMIT#" + name, "BUDGET"} }
 
-// Lease takes up to want calls of a budget. If there is none, it says how long to wait for the next. What has time leaves
-// half of what may be spent at once to what hasn't, and so never makes it wait.
-func (s *Store) Lease(ctx context.Context, name string, b Budget, want int, hasTime bool) (got int, wait time.Duration, err error) {
+// Lease takes up to want calls of a budget. If there is none, it takes the next one that comes within patience, which is to
+// be made after the wait; a longer wait takes nothing. So those who wait are as many as have their turn soon, and no more.
+// What has time leaves half of what may be spent at once to what hasn't, and so never makes it wait.
+func (s *Store) Lease(ctx context.Context, name string, b Budget, want int, hasTime bool, patience time.Duration) (got int, wait time.Duration, err error) {
 	most := max(b.Calls/burst, 1)
 	each := b.Per / time.Duration(max(b.Calls-most, 1))
 	if hasTime {
@@ -40,11 +41,14 @@ func (s *Store) Lease(ctx context.Context, name string, b Budget, want int, hasT
 		}
 		ahead := d.val.Until.Sub(now)
 		got = min(int((time.Duration(most)*each-ahead)/each), want)
+		wait = 0
 		if got < 1 {
-			got, wait = 0, ahead-time.Duration(most-1)*each
+			got, wait = 1, ahead-time.Duration(most-1)*each
+		}
+		if wait > patience {
+			got = 0
 			return false, nil
 		}
-		wait = 0
 		d.val.Until = d.val.Until.Add(time.Duration(got) * each)
 		return true, nil
 	})
@@ -53,10 +57,14 @@ func (s *Store) Lease(ctx context.Context, name string, b Budget, want int, hasT
 
 // Gate is whether a CRM is left alone because it is down.
 type Gate struct {
-	Failures int       `json:"failures"`       // in a row
-	Until    time.Time `json:"until,omitzero"` // when one call may try
+	Failures int       `json:"failures"`        // in a row, of different entries
+	Entry    string    `json:"entry,omitempty"` // whose was the last one
+	Until    time.Time `json:"until,omitzero"`  // when one call may try
 	Why      string    `json:"why,omitempty"`
 }
+
+// Down tells whether several entries failed in a row, so that it isn't about one of them.
+func (g Gate) Down() bool { return g.Failures >= gateFailures }
 
 func gateKey(name string) key { return key{"LIMIT#" + name, "GATE"} }
 
@@ -75,19 +83,24 @@ const (
 	gateFailures = 3
 	gateFirst    = 10 * time.Second
 	gateLongest  = 15 * time.Minute
+	gateMost     = 24 * time.Hour // whatever the CRM asks for
 )
 
-// Fail notes that a CRM failed as a whole. From the third time in a row on it is left alone, each time for twice as long.
-// While it is, further failures are of calls that had begun before, and count for nothing.
-func (s *Store) Fail(ctx context.Context, name, why string, least time.Duration) (Gate, error) {
+// Fail notes that a CRM failed an entry. From the third one in a row on it is left alone, each time for twice as long; at
+// once for least, if that is known. What fails again and again by itself is about itself, and doesn't count. While the CRM
+// is left alone, further failures are of calls that had begun before, and count for nothing.
+func (s *Store) Fail(ctx context.Context, name, entry, why string, least time.Duration) (Gate, error) {
 	return edit(ctx, s, gateKey(name), func(d *doc[Gate]) (bool, error) {
 		now := s.now().UTC()
 		if now.Before(d.val.Until) {
 			return false, nil
 		}
+		if d.val.Entry == entry && d.val.Failures < gateFailures && least == 0 {
+			return false, nil
+		}
 		d.val.Failures++
-		d.val.Why = why
-		if pause := max(gatePause(d.val.Failures), least); pause > 0 {
+		d.val.Why, d.val.Entry = why, entry
+		if pause := min(max(gatePause(d.val.Failures), least), gateMost); pause > 0 {
 			d.val.Until = now.Add(pause)
 		}
 		return true, nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ func TestABudgetIsKept(t *testing.T) {
 		rng := rand.New(rand.NewPCG(1, uint64(b.Calls)))
 		var taken []time.Time
 		for now.Sub(noon) < 20*b.Per {
-			got, wait, err := s.Lease(t.Context(), "crm", b, 1+rng.IntN(5), rng.IntN(2) == 0)
+			got, wait, err := s.Lease(t.Context(), "crm", b, 1+rng.IntN(5), rng.IntN(2) == 0, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -48,6 +49,33 @@ func TestABudgetIsKept(t *testing.T) {
 	}
 }
 
+// TestThoseWhoWaitHaveTheirTurn: a thousand who come at once wait as long as it is their turn, or are sent away; nobody
+// stands in the way of the others.
+func TestThoseWhoWaitHaveTheirTurn(t *testing.T) {
+	s := New(NewMemory(), "t", 0)
+	s.Now = func() time.Time { return noon }
+	b, turns, away := Budget{10, 2 * time.Second}, map[time.Duration]int{}, 0
+	for range 1000 {
+		got, wait, err := s.Lease(t.Context(), "crm", b, 1, false, 3*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got == 0 {
+			away++
+			continue
+		}
+		turns[wait]++
+	}
+	if len(turns) < 10 || len(turns) > 15 || away < 980 {
+		t.Errorf("%d different turns, %d sent away", len(turns), away)
+	}
+	for wait, n := range turns {
+		if wait > 0 && n > 1 || wait > 3*time.Second {
+			t.Errorf("%d have their turn after %s", n, wait)
+		}
+	}
+}
+
 // TestWhatHasTimeLeavesRoom: while an import takes all that it can get, a customer's message finds calls at once.
 func TestWhatHasTimeLeavesRoom(t *testing.T) {
 	s := New(NewMemory(), "t", 0)
@@ -56,14 +84,14 @@ func TestWhatHasTimeLeavesRoom(t *testing.T) {
 	b := Budget{100, 10 * time.Second}
 	taken := 0
 	for now.Sub(noon) < time.Minute {
-		got, wait, err := s.Lease(t.Context(), "crm", b, 4, true)
+		got, wait, err := s.Lease(t.Context(), "crm", b, 4, true, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if taken += got; got > 0 {
 			continue
 		}
-		if live, _, err := s.Lease(t.Context(), "crm", b, 4, false); err != nil || live != 4 {
+		if live, _, err := s.Lease(t.Context(), "crm", b, 4, false, 0); err != nil || live != 4 {
 			t.Fatalf("after %s a message finds %d calls (%v)", now.Sub(noon), live, err)
 		}
 		now = now.Add(max(wait, time.Second))
@@ -77,9 +105,11 @@ func TestAGateClosesAndOpens(t *testing.T) {
 	s := New(NewMemory(), "t", 0)
 	now := noon
 	s.Now = func() time.Time { return now }
+	entries := 0
 	fail := func(least time.Duration) Gate {
 		t.Helper()
-		g, err := s.Fail(t.Context(), "crm", "down", least)
+		entries++
+		g, err := s.Fail(t.Context(), "crm", fmt.Sprint("entry ", entries), "down", least)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -110,5 +140,20 @@ func TestAGateClosesAndOpens(t *testing.T) {
 	}
 	if g := fail(time.Minute); g.Until.Sub(now) != time.Minute {
 		t.Errorf("the CRM asked for a minute, and gets %s", g.Until.Sub(now))
+	}
+	now = now.Add(time.Hour)
+	if g := fail(400 * 24 * time.Hour); g.Until.Sub(now) != gateMost {
+		t.Errorf("the CRM asked for a year, and gets %s", g.Until.Sub(now))
+	}
+}
+
+// TestOneEntryClosesNoGate: what fails by itself, however often, is about itself.
+func TestOneEntryClosesNoGate(t *testing.T) {
+	s := New(NewMemory(), "t", 0)
+	s.Now = func() time.Time { return noon }
+	for range 20 {
+		if g, err := s.Fail(t.Context(), "crm", "the same", "down", 0); err != nil || !g.Until.IsZero() {
+			t.Fatalf("%+v (%v)", g, err)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,32 +53,57 @@ func (s *Store) Links(ctx context.Context, c chat.ContactID) (map[string]Link, e
 	return links, nil
 }
 
-// owner is whose a record of a CRM is.
-type owner struct {
-	Contact chat.ContactID `json:"contact"`
+// owners are whose a record of a CRM is: one customer's, or several's whose records were merged there.
+type owners struct {
+	Contact chat.ContactID   `json:"contact"`
+	Also    []chat.ContactID `json:"also,omitempty"`
 }
 
 func ownerKey(connector, ref string) key {
 	return key{"CRMREF#" + connector + "#" + Hash([]byte(ref)), "REF"}
 }
 
+// mostOwners bounds a record that somebody merges everything into.
+const mostOwners = 20
+
+// with adds a contact.
+func (o owners) with(c chat.ContactID) owners {
+	switch {
+	case o.Contact == "":
+		o.Contact = c
+	case o.Contact != c && !slices.Contains(o.Also, c):
+		o.Also = append(slices.Clone(o.Also), c)
+		o.Also = o.Also[max(0, len(o.Also)-mostOwners):]
+	}
+	return o
+}
+
 // SetLink remembers the contact's record in a CRM, and whose the record is. One effect of a contact is handled at a time,
-// so whoever writes last writes the same.
+// so whoever writes last writes the same; who had the record before still has it.
 func (s *Store) SetLink(ctx context.Context, c chat.ContactID, connector string, l Link) error {
 	return s.contend(ctx, func() error {
 		o, err := doc[Link]{key: linkKey(c, connector), val: l}.overwrite()
 		if err != nil {
 			return err
 		}
-		ops := []op{o}
-		if l.Ref != "" {
-			o, err := doc[owner]{key: ownerKey(connector, l.Ref), val: owner{c}}.overwrite()
-			if err != nil {
-				return err
-			}
-			ops = append(ops, o)
+		if l.Ref == "" {
+			return s.write(ctx, o)
 		}
-		return s.write(ctx, ops...)
+		k := ownerKey(connector, l.Ref)
+		items, err := s.get(ctx, k)
+		if err != nil {
+			return err
+		}
+		d, err := read[owners](items, k)
+		if err != nil {
+			return err
+		}
+		d.val = d.val.with(c)
+		whose, err := d.put() // protects: another customer of the same record isn't forgotten
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, o, whose)
 	})
 }
 
@@ -90,30 +116,65 @@ func (s *Store) ClaimLink(ctx context.Context, c chat.ContactID, connector strin
 	})
 }
 
-// Owner returns the contact whose record a CRM's is, the survivor if that one was joined to another; empty if it is
-// nobody's of ours.
-func (s *Store) Owner(ctx context.Context, connector, ref string) (chat.ContactID, error) {
+// Owners returns the contacts whose record a CRM's is, each the survivor of those joined to it; none if it is nobody's of
+// ours.
+func (s *Store) Owners(ctx context.Context, connector, ref string) ([]chat.ContactID, error) {
 	k := ownerKey(connector, ref)
 	items, err := s.get(ctx, k)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	d, err := read[owner](items, k)
+	d, err := read[owners](items, k)
 	if err != nil || d.rev == 0 {
+		return nil, err
+	}
+	var living []chat.ContactID
+	for _, c := range append([]chat.ContactID{d.val.Contact}, d.val.Also...) {
+		link, err := s.Link(ctx, c, connector)
+		if err != nil {
+			return nil, err
+		}
+		who, err := s.Contact(ctx, c)
+		if chat.CodeOf(err) == chat.NotFound || err == nil && link.Ref != ref {
+			continue // erased since, or with another record now
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(living, who.ID) {
+			living = append(living, who.ID)
+		}
+	}
+	return living, nil
+}
+
+// Owner returns the contact to whom an answer on a record goes: of several the one who wrote last. It is empty if the
+// record is nobody's of ours.
+func (s *Store) Owner(ctx context.Context, connector, ref string) (chat.ContactID, error) {
+	all, err := s.Owners(ctx, connector, ref)
+	if err != nil || len(all) == 0 {
 		return "", err
 	}
-	who, err := s.Contact(ctx, d.val.Contact)
-	if chat.CodeOf(err) == chat.NotFound {
-		return "", nil // erased since
+	last, at := all[0], time.Time{}
+	if len(all) == 1 {
+		return last, nil
 	}
-	if err != nil {
-		return "", err
+	for _, c := range all {
+		who, err := s.Contact(ctx, c)
+		if err != nil {
+			return "", err
+		}
+		threads, err := s.ConversationsOf(ctx, who)
+		if err != nil {
+			return "", err
+		}
+		for _, t := range threads {
+			if t.LastInbound.After(at) {
+				last, at = c, t.LastInbound
+			}
+		}
 	}
-	link, err := s.Link(ctx, d.val.Contact, connector)
-	if err != nil || link.Ref != ref {
-		return "", err // the contact has another record now
-	}
-	return who.ID, nil
+	return last, nil
 }
 
 // Entry is how far a message has come in a CRM.
@@ -256,10 +317,14 @@ func requestKey(id chat.MessageID, connector string) key {
 	return key{"OUT#" + string(id), "CRMREQUEST#" + connector}
 }
 
+// keepRequests is how long a request is remembered: as long as a receipt may come for what was sent. One that was refused
+// belongs to nobody's conversation.
+const keepRequests = 35 * 24 * time.Hour
+
 // SetRequest remembers what somebody in a CRM asked for, by the id of the message that is sent for it.
 func (s *Store) SetRequest(ctx context.Context, id chat.MessageID, connector, said string) error {
 	return s.contend(ctx, func() error {
-		o, err := doc[request]{key: requestKey(id, connector), val: request{said}, ttl: s.expiry()}.overwrite()
+		o, err := doc[request]{key: requestKey(id, connector), val: request{said}, ttl: s.now().Add(keepRequests)}.overwrite()
 		if err != nil {
 			return err
 		}

@@ -20,6 +20,7 @@ import (
 type kept struct {
 	crm.Request
 	Refused string `json:"refused,omitempty"` // why this message, or its file, won't be sent
+	Done    bool   `json:"done,omitempty"`    // of the first one: all of them were asked for, and what was refused was reported
 }
 
 // keptWith returns what is kept with a message; nothing if it wasn't asked for in that CRM.

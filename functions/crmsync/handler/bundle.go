@@ -165,13 +165,15 @@ func (s *sync) added() bool {
 
 // leave takes the message out of an entry that the CRM doesn't let us change any more. What comes next isn't added to that
 // one either.
-func (s *sync) leave(ctx context.Context, refusal *crm.Error) error {
+func (s *sync) leave(ctx context.Context) error {
 	sort := store.SortKey(s.m)
 	_, err := s.note(ctx, s.head, func(e *store.Entry) {
-		e.Reason = refusal.Error()
 		e.Members = slices.DeleteFunc(e.Members, func(member string) bool { return member == sort })
 	})
 	if err != nil {
+		return err
+	}
+	if err := s.h.Store.CloseBundle(ctx, s.m, s.connector.Name(), store.SortKey(s.head)); err != nil {
 		return err
 	}
 	_, err = s.note(ctx, s.m, func(e *store.Entry) { e.Head = "" })

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"time"
 
 	"threadline/shared/chat"
@@ -14,6 +15,8 @@ import (
 	"threadline/shared/crm/match"
 	"threadline/shared/metric"
 	"threadline/shared/queue"
+	"threadline/shared/redact"
+	"threadline/shared/route"
 	"threadline/shared/store"
 )
 
@@ -38,7 +41,14 @@ func (s *sync) contact(ctx context.Context) (err error) {
 	case link.Ref == "":
 		return s.newContact(ctx, link, p, known)
 	case link.Shown != known:
-		if err := s.connector.FillContact(ctx, s.on, p); err != nil {
+		err := s.connector.FillContact(ctx, s.on, p)
+		if errors.Is(err, crm.ErrGone) {
+			if err := s.link(ctx, store.Link{}); err != nil {
+				return err
+			}
+			return s.newContact(ctx, store.Link{}, p, known)
+		}
+		if err != nil {
 			return fmt.Errorf("contact: %w", err)
 		}
 		link.Shown = known
@@ -131,7 +141,14 @@ func (s *sync) claimLink(ctx context.Context, claim func(*store.Link)) (store.Li
 }
 
 func (s *sync) owner(ctx context.Context, ref crm.ContactRef) (chat.ContactID, error) {
-	return s.h.Store.Owner(ctx, s.connector.Name(), string(ref))
+	all, err := s.h.Store.Owners(ctx, s.connector.Name(), string(ref))
+	switch {
+	case err != nil || len(all) == 0:
+		return "", err
+	case slices.Contains(all, s.who.ID):
+		return s.who.ID, nil
+	}
+	return all[0], nil
 }
 
 func (s *sync) link(ctx context.Context, l store.Link) error {
@@ -140,19 +157,33 @@ func (s *sync) link(ctx context.Context, l store.Link) error {
 
 // follow goes on with the record into which the CRM's user merged the contact's.
 func (s *sync) follow(ctx context.Context, to crm.ContactRef) error {
-	if err := s.link(ctx, store.Link{Ref: string(to)}); err != nil {
+	link, err := s.h.Store.Link(ctx, s.who.ID, s.connector.Name())
+	if err != nil {
 		return err
 	}
+	if link.Ref == string(s.on) { // else it is an earlier record of the contact's that was merged
+		if err := s.link(ctx, store.Link{Ref: string(to)}); err != nil {
+			return err
+		}
+	}
 	// What may have been made on the other record is on this one now: it is still looked for.
-	_, err := s.note(ctx, s.entryOwner(), func(e *store.Entry) { e.Contact = string(to) })
+	_, err = s.note(ctx, s.entryOwner(), func(e *store.Entry) { e.Contact = string(to) })
 	return err
 }
 
-// forget drops what the table remembers of records that are gone. What was made, or may have been, is looked for once more:
+// forget drops what the table remembers of entries that are gone, and has the contact's record looked at: that one may be
+// gone too. What was made, or may have been, is looked for once more:
 // not every CRM tells a merge from a deletion, and a file may outlive its entry.
 func (s *sync) forget(ctx context.Context) error {
-	if err := s.link(ctx, store.Link{}); err != nil {
+	link, err := s.h.Store.Link(ctx, s.who.ID, s.connector.Name())
+	if err != nil {
 		return err
+	}
+	if link.Ref != "" {
+		link.Shown = ""
+		if err := s.link(ctx, link); err != nil {
+			return err
+		}
 	}
 	owner := s.entryOwner()
 	for _, m := range append(s.members, member{Message: owner}) {
@@ -178,4 +209,43 @@ func (s *sync) entryOwner() chat.Message {
 		return s.m
 	}
 	return s.head
+}
+
+// person completes the record of somebody of whom more is known than before. Who has none gets one with a message.
+func (h *Handler) person(ctx context.Context, qm queue.Message) error {
+	r, err := route.ParseRef(qm.Body)
+	if err != nil {
+		return err
+	}
+	c, err := h.connector(ctx, r.Target)
+	if c == nil || err != nil {
+		return err
+	}
+	who, err := h.Store.Contact(ctx, chat.ContactID(r.Message))
+	if chat.CodeOf(err) == chat.NotFound {
+		return nil // erased since
+	}
+	if err != nil {
+		return err
+	}
+	link, err := h.Store.Link(ctx, who.ID, c.Name())
+	if err != nil || link.Ref == "" {
+		return err
+	}
+	return h.through(ctx, c.Name(), qm.ID, func() error {
+		s := &sync{h: h, connector: c, can: c.Capabilities(), m: chat.Message{Contact: who.ID}}
+		err := h.provisioned(ctx, c, func() error { return s.contact(ctx) })
+		moved, merged := errors.AsType[*crm.Moved](err)
+		refusal, refused := errors.AsType[*crm.Error](err)
+		switch {
+		case merged:
+			return s.link(ctx, store.Link{Ref: string(moved.To)}) // the next message completes that one
+		case errors.Is(err, crm.ErrGone):
+			return s.link(ctx, store.Link{}) // the next message makes another one
+		case refused && refusal.Class == crm.Refused:
+			slog.WarnContext(ctx, "the CRM refuses what is known of a person", "connector", c.Name(), "error", redact.Error(refusal))
+			return nil
+		}
+		return err
+	})
 }

@@ -21,6 +21,9 @@ const (
 	openFor  = 10 * time.Second // how long this process takes a CRM for working without looking
 	probeFor = 2 * time.Minute  // as long as this function may run
 	scatter  = 5 * time.Second  // so that what waited doesn't come at once
+
+	// othersFirst is how long the entry that failed last lets others try first: it may have failed for itself.
+	othersFirst = 30 * time.Second
 )
 
 // gates is what this process knows of CRMs. The zero value knows nothing.
@@ -51,7 +54,7 @@ func (g *gates) saw(name string, open bool, now time.Time) {
 // through makes calls to a CRM unless it is to be left alone, and notes how that went.
 func (h *Handler) through(ctx context.Context, name, holder string, do func() error) error {
 	if h.gates.fresh(name, h.now()) {
-		return h.settle(ctx, name, do())
+		return h.settle(ctx, name, holder, do())
 	}
 	g, err := h.Store.Gate(ctx, name)
 	if err != nil {
@@ -63,10 +66,13 @@ func (h *Handler) through(ctx context.Context, name, holder string, do func() er
 		return leftAlone(g.Until.Sub(h.now()), g.Why)
 	case g.Until.IsZero():
 		h.gates.saw(name, g == store.Gate{}, h.now())
-		if err := h.settle(ctx, name, do()); err != nil || g == (store.Gate{}) {
+		if err := h.settle(ctx, name, holder, do()); err != nil || g == (store.Gate{}) {
 			return err
 		}
 		return h.recovered(ctx, name)
+	}
+	if g.Down() && g.Entry == holder && h.now().Before(g.Until.Add(othersFirst)) {
+		return leftAlone(scatter, "another entry tries whether it works again")
 	}
 	taken, err := h.Store.TakeSlot(ctx, probe, holder, 1, probeFor)
 	if err != nil {
@@ -75,7 +81,7 @@ func (h *Handler) through(ctx context.Context, name, holder string, do func() er
 	if !taken {
 		return leftAlone(scatter, "somebody else tries whether it works again")
 	}
-	err = h.settle(ctx, name, do())
+	err = h.settle(ctx, name, holder, do())
 	if err == nil {
 		err = h.recovered(ctx, name)
 	}
@@ -88,11 +94,11 @@ func leftAlone(least time.Duration, why string) error {
 }
 
 // settle notes a failure.
-func (h *Handler) settle(ctx context.Context, name string, err error) error {
+func (h *Handler) settle(ctx context.Context, name, entry string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return h.failed(ctx, name, err)
+	return h.failed(ctx, name, entry, err)
 }
 
 func (h *Handler) recovered(ctx context.Context, name string) error {
@@ -101,9 +107,9 @@ func (h *Handler) recovered(ctx context.Context, name string) error {
 }
 
 // note says on the table that the CRM failed: a failure to write it is nobody's loss, the next one says so again.
-func (h *Handler) note(ctx context.Context, name string, failure *crm.Error, least time.Duration) {
+func (h *Handler) note(ctx context.Context, name, entry string, failure *crm.Error, least time.Duration) {
 	h.gates.saw(name, false, h.now())
-	g, err := h.Store.Fail(ctx, name, failure.Error(), least)
+	g, err := h.Store.Fail(ctx, name, entry, failure.Error(), least)
 	if err != nil {
 		slog.WarnContext(ctx, "note that the CRM failed", "connector", name, "error", redact.Error(err))
 		return

@@ -15,6 +15,9 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"threadline/shared/blob"
@@ -51,6 +54,7 @@ type Handler struct {
 	Store      *store.Store
 	Blobs      Blobs
 	Connectors map[string]crm.Connector
+	Wanted     []string // the connectors of the configuration, also those that couldn't be made
 	Metrics    Counter
 	Links      Links         // nil: an entry has no link to a file that the CRM doesn't take
 	Sender     Sender        // nil: nothing is sent for the CRM
@@ -71,11 +75,12 @@ func (h *Handler) now() time.Time {
 
 // Handle handles one entry: an effect that brings a message's entry up to date, or what a CRM said.
 func (h *Handler) Handle(ctx context.Context, qm queue.Message) error {
-	err := h.handle(ctx, qm)
+	err := h.handle(context.WithValue(ctx, begunKey{}, &atomic.Bool{}), qm)
 	if failure, ok := errors.AsType[*crm.Error](err); ok && failure.Class == crm.Limited {
 		// As long as the CRM asks for and little more: after an outage the queue's own pauses would be a quarter of an hour.
-		// The more receives there were the longer, so that days of it don't use them up.
-		return queue.Later(failure.After+time.Duration(min(qm.Receives, 300))*time.Second+rand.N(scatter), err)
+		// The more receives there were the longer, so that a thousand of them last for nine days.
+		grown := time.Duration(min(3*qm.Receives, 900)) * time.Second
+		return queue.Later(failure.After+grown+rand.N(scatter), err)
 	}
 	return err
 }
@@ -91,19 +96,27 @@ func (h *Handler) handle(ctx context.Context, qm queue.Message) error {
 	switch head.Kind {
 	case crm.KindDelivery:
 		return h.delivery(ctx, qm)
+	case string(chat.EffectPerson):
+		return h.person(ctx, qm)
 	case string(chat.EffectFetch):
 		return h.tick(ctx, head.Target, qm)
 	}
 	return h.effect(ctx, qm)
 }
 
-// connector returns a configured connector.
-func (h *Handler) connector(ctx context.Context, name string) crm.Connector {
+// connector returns a configured connector; nil if nobody wants it any more. One that is wanted and lacks a setting is an
+// error that waits for a person.
+func (h *Handler) connector(ctx context.Context, name string) (crm.Connector, error) {
 	c := h.Connectors[name]
-	if c == nil {
-		slog.WarnContext(ctx, "dropped an entry for a connector that isn't configured", "connector", name)
+	switch {
+	case c != nil:
+		return c, nil
+	case slices.Contains(h.Wanted, name):
+		h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", name)
+		return nil, &chat.Error{Kind: chat.Unavailable, After: stoppedFor, Err: fmt.Errorf("the connector %s lacks a setting: see the log of the start", name)}
 	}
-	return c
+	slog.WarnContext(ctx, "dropped an entry for a connector that isn't configured", "connector", name)
+	return nil, nil
 }
 
 // effect brings one message's entry in one CRM up to date.
@@ -112,9 +125,9 @@ func (h *Handler) effect(ctx context.Context, qm queue.Message) error {
 	if err != nil {
 		return err
 	}
-	c := h.connector(ctx, r.Target)
-	if c == nil {
-		return nil
+	c, err := h.connector(ctx, r.Target)
+	if c == nil || err != nil {
+		return err
 	}
 	m, err := h.Store.Message(ctx, r.Conversation, r.Message)
 	if chat.CodeOf(err) == chat.NotFound {
@@ -136,15 +149,30 @@ func (h *Handler) effect(ctx context.Context, qm queue.Message) error {
 	return h.through(ctx, c.Name(), qm.ID, func() error {
 		err := h.provisioned(ctx, c, func() error { return s.run(ctx) })
 		slog.DebugContext(ctx, "synced", "connector", c.Name(), "conversation", m.Conversation, "ok", err == nil)
-		if refusal, ok := errors.AsType[*crm.Error](err); ok && refusal.Class == crm.Refused {
+		if refusal, ok := errors.AsType[*crm.Error](err); ok && (refusal.Class == crm.Refused || h.hopeless(ctx, c.Name(), refusal, qm.Sent)) {
 			return s.refused(ctx, refusal)
 		}
 		return err
 	})
 }
 
+// patience is how long one entry may be answered no while others are taken: the contact's next messages stand behind it.
+const patience = 24 * time.Hour
+
+// hopeless tells whether an entry is given up that the CRM answers no for a day, for a reason that might have passed. While
+// the CRM takes nothing at all, nothing is given up.
+func (h *Handler) hopeless(ctx context.Context, name string, f *crm.Error, since time.Time) bool {
+	answered := f.Status == http.StatusOK || f.Status == http.StatusBadRequest || f.Status == http.StatusForbidden || f.Status == http.StatusNotFound ||
+		f.Status == http.StatusUnprocessableEntity
+	if f.Class == crm.Limited || !answered || since.IsZero() || h.now().Sub(since) < patience {
+		return false
+	}
+	g, err := h.Store.Gate(ctx, name)
+	return err == nil && !g.Down()
+}
+
 // failed turns a failure of a CRM into what the queue shall do, and notes it for everybody else.
-func (h *Handler) failed(ctx context.Context, name string, err error) error {
+func (h *Handler) failed(ctx context.Context, name, entry string, err error) error {
 	if errors.Is(err, crm.ErrNotProvisioned) || errors.Is(err, crm.ErrGone) {
 		// It doesn't stay provisioned, or records vanish as we make them: a person has to look.
 		err = &crm.Error{Class: crm.Stopped, Op: "sync", Err: err}
@@ -156,20 +184,30 @@ func (h *Handler) failed(ctx context.Context, name string, err error) error {
 	switch failure.Class {
 	case crm.Limited:
 		if failure.Reason != ownPace {
-			h.note(ctx, name, failure, failure.After)
+			h.note(ctx, name, entry, failure, failure.After)
 		}
 		if slow := h.Store.Slow(ctx, name); slow != nil { // the next objection says so again
 			slog.WarnContext(ctx, "slow an import down", "connector", name, "error", redact.Error(slow))
 		}
 	case crm.Stopped:
-		h.note(ctx, name, failure, max(stoppedFor, failure.After))
+		h.note(ctx, name, entry, failure, whole(failure))
 		h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", name)
 		slog.ErrorContext(ctx, "the CRM refuses until somebody changes something", "connector", name, "error", redact.Error(failure))
 		return &chat.Error{Kind: chat.Unavailable, After: max(stoppedFor, failure.After), Err: err}
 	case crm.Transient:
 		if failure.Reason != ownPace && (failure.Status == 0 || failure.Status >= 500) {
-			h.note(ctx, name, failure, 0)
+			h.note(ctx, name, entry, failure, 0)
 		}
 	}
 	return err
+}
+
+// whole is how long at least a CRM is left alone by everybody that a person has to mend: its login or its plan is no good.
+// What it forbids may be about one record: then the others go on, and it counts like other failures.
+func whole(f *crm.Error) time.Duration {
+	login := f.Status == http.StatusUnauthorized || f.Status == http.StatusPaymentRequired
+	if here := f.Status == 0 && !errors.Is(f.Err, crm.ErrGone); !login && !here {
+		return 0
+	}
+	return max(stoppedFor, f.After)
 }

@@ -11,6 +11,7 @@ import (
 
 	"threadline/shared/chat"
 	"threadline/shared/crm"
+	"threadline/shared/metric"
 	"threadline/shared/phone"
 	"threadline/shared/queue"
 	"threadline/shared/redact"
@@ -50,9 +51,9 @@ func (h *Handler) delivery(ctx context.Context, qm queue.Message) error {
 	if err := json.Unmarshal(qm.Body, &d); err != nil || d.V != 1 {
 		return fmt.Errorf("read delivery of version %d: it isn't one that this release writes", d.V)
 	}
-	c := h.connector(ctx, d.Connector)
-	if c == nil {
-		return nil
+	c, err := h.connector(ctx, d.Connector)
+	if c == nil || err != nil {
+		return err
 	}
 	for _, r := range d.Requests {
 		if err := h.request(ctx, c, r); err != nil {
@@ -71,6 +72,11 @@ const checkEvery = 6 * time.Hour
 // tick looks at a CRM because it is time to. What fails waits for the next tick: entries that waited would pile up.
 func (h *Handler) tick(ctx context.Context, name string, qm queue.Message) error {
 	err := h.look(ctx, name, qm)
+	if refusal, ok := errors.AsType[*crm.Error](err); ok && refusal.Class == crm.Refused {
+		h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", name)
+		slog.ErrorContext(ctx, "the CRM doesn't let itself be asked", "connector", name, "error", redact.Error(refusal))
+		return nil
+	}
 	if passes, ok := errors.AsType[interface {
 		error
 		Temporary() bool
@@ -83,9 +89,9 @@ func (h *Handler) tick(ctx context.Context, name string, qm queue.Message) error
 
 // look asks a CRM for what is to be sent, and now and then whether it lets us in at all.
 func (h *Handler) look(ctx context.Context, name string, qm queue.Message) error {
-	c := h.connector(ctx, name)
-	if c == nil {
-		return nil
+	c, err := h.connector(ctx, name)
+	if c == nil || err != nil {
+		return err
 	}
 	return h.through(ctx, name, qm.ID, func() error {
 		if err := h.check(ctx, c); err != nil {
@@ -130,13 +136,18 @@ func (h *Handler) fetch(ctx context.Context, c crm.Connector, f crm.Fetcher) err
 	if err != nil {
 		return fmt.Errorf("fetch: %w", err)
 	}
+	// What is done is noted for each: one that fails holds up no other, and a time that is too short for all is enough for some.
+	var failed []error
 	for _, r := range requests {
 		if err := h.request(ctx, c, r); err != nil {
-			return err
+			failed = append(failed, err)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	if next == since {
-		return nil
+	if err := errors.Join(append(failed, ctx.Err())...); err != nil || next == since {
+		return err
 	}
 	return h.Store.SetCursor(ctx, c.Name(), next)
 }
@@ -150,16 +161,27 @@ func (h *Handler) request(ctx context.Context, c crm.Connector, r crm.Request) e
 		return nil
 	}
 	all := parts(c.Name(), r)
-	if len(r.Files) > 0 {
-		// What was asked for first counts: which message a file is depends on all that is asked for.
-		said, before, err := h.keptWith(ctx, c.Name(), all[0].id)
-		if err != nil {
-			return err
-		}
-		if before {
-			r, all = said.Request, parts(c.Name(), said.Request)
-		}
+	said, before, err := h.keptWith(ctx, c.Name(), all[0].id)
+	if err != nil || said.Done {
+		return err
 	}
+	if before && len(r.Files) > 0 {
+		// What was asked for first counts: which message a file is depends on all that is asked for.
+		r, all = said.Request, parts(c.Name(), said.Request)
+	}
+	if err := h.carryOut(ctx, c, r, all); err != nil {
+		return err
+	}
+	said, _, err = h.keptWith(ctx, c.Name(), all[0].id)
+	if err != nil {
+		return err
+	}
+	said.Request, said.Done = r, true
+	return h.Store.SetRequest(ctx, all[0].id, c.Name(), encode(said))
+}
+
+// carryOut asks for the messages of a request.
+func (h *Handler) carryOut(ctx context.Context, c crm.Connector, r crm.Request, all []part) error {
 	to, err := h.recipient(ctx, c.Name(), r)
 	if err != nil {
 		return err
@@ -224,7 +246,7 @@ func (h *Handler) remember(ctx context.Context, connector string, id chat.Messag
 		return err
 	}
 	link, err := h.Store.Link(ctx, m.Contact, connector)
-	if err != nil || link.Ref != "" {
+	if err != nil || link.Ref != "" || h.now().Before(link.Busy) { // a record of their own is being made
 		return err
 	}
 	return h.Store.SetLink(ctx, m.Contact, connector, store.Link{Ref: string(r.Contact)})
@@ -238,8 +260,13 @@ func (h *Handler) report(ctx context.Context, c crm.Connector, r crm.Request, pr
 		return nil
 	}
 	err := reporter.Report(ctx, r, problem)
-	if refusal, ok := errors.AsType[*crm.Error](err); errors.Is(err, crm.ErrGone) || ok && refusal.Class == crm.Refused {
+	failure, ok := errors.AsType[*crm.Error](err)
+	switch {
+	case errors.Is(err, crm.ErrGone), ok && failure.Class == crm.Refused:
 		return nil // the record is gone: nobody waits for the answer
+	case ok && failure.Class == crm.Stopped && whole(failure) == 0:
+		slog.WarnContext(ctx, "what became of a request can't be told: the CRM forbids it there", "connector", c.Name(), "error", redact.Error(failure))
+		return nil
 	}
 	return err
 }
@@ -264,6 +291,9 @@ func (s *sync) asked(ctx context.Context) (done bool, err error) {
 	claim, err := s.note(ctx, s.m, func(e *store.Entry) {
 		if r.Entry != "" {
 			e.Ref = string(r.Entry)
+			if s.m.Attachment != nil {
+				e.FileReason = "It stands there already."
+			}
 		}
 	})
 	if err != nil {

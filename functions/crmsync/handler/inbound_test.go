@@ -18,6 +18,7 @@ import (
 
 // outbox is the API: it queues what it is asked for, once for each key.
 type outbox struct {
+	failFor   string // a text that can\'t be asked for now
 	r         *rig
 	asked     []string
 	problem   string
@@ -31,6 +32,9 @@ func (o *outbox) Send(ctx context.Context, out Outgoing) (string, error) {
 	o.r.Helper()
 	if o.fail != nil {
 		return "", o.fail
+	}
+	if o.failFor != "" && out.Text == o.failFor {
+		return "", chat.E(chat.Unavailable, "", errors.New("down"))
 	}
 	if o.meanwhile != nil {
 		o.meanwhile()
@@ -242,6 +246,46 @@ func TestTheCursorMovesWhenAllIsAskedFor(t *testing.T) {
 	}
 	if at, err := r.store.Cursor(t.Context(), "fake"); at != "1" || err != nil {
 		t.Errorf("the cursor is %q (%v)", at, err)
+	}
+}
+
+// TestARequestThatFailsHoldsUpNoOther: and what is done isn't done again, however often the CRM is asked.
+func TestARequestThatFailsHoldsUpNoOther(t *testing.T) {
+	r := newRig(t)
+	api := r.api()
+	if err := r.tick(); err != nil {
+		t.Fatal(err)
+	}
+	r.crm.requests = []crm.Request{
+		{ID: "unknown", Contact: "t9", Text: "x"},
+		{ID: "fails", Phone: "+34600333444", Text: "boom"},
+		{ID: "fine", Phone: "+34600555666", Text: "x"},
+	}
+	api.failFor = "boom"
+	for range 5 {
+		if err := r.tick(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(r.crm.reports) != 1 || len(api.asked) != 1 || !strings.Contains(api.asked[0], "fine") {
+		t.Errorf("asked %q, reported %q", api.asked, r.crm.reports)
+	}
+	api.failFor = ""
+	if err := r.tick(); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := r.store.Cursor(t.Context(), "fake"); at != "3" || err != nil || len(api.asked) != 2 {
+		t.Errorf("asked %q, the cursor is %q (%v)", api.asked, at, err)
+	}
+}
+
+// TestACRMThatRefusesToBeAskedRings: and no entry is parked for it.
+func TestACRMThatRefusesToBeAskedRings(t *testing.T) {
+	r := newRig(t)
+	r.api()
+	r.crm.fail = always("fetch", &crm.Error{Class: crm.Refused, Status: 400, Reason: "BAD_CURSOR"})
+	if err := r.tick(); err != nil || r.counts["ConnectorStopped Connector fake"] != 1 {
+		t.Errorf("%v, counted %v", err, r.counts)
 	}
 }
 

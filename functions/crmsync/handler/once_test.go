@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,6 +185,36 @@ func TestARecordIsOnePersons(t *testing.T) {
 	}
 }
 
+// TestAPersonsWordReachesTheRecord: without waiting for the next message, and without making a record for nobody.
+func TestAPersonsWordReachesTheRecord(t *testing.T) {
+	r := newRig(t)
+	tell := func(c chat.ContactID) {
+		t.Helper()
+		ref := route.NewPerson("fake", c, "hash")
+		if err := r.h.Handle(t.Context(), queue.Message{ID: "person", Body: ref.Body(), Receives: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m := r.text("wamid.1", "hello")
+	tell(m.Contact)
+	r.called()
+	r.mustSync(m)
+	r.crm.calls = nil
+	_, err := r.store.Prefer(t.Context(), chat.Seen{Phone: ana, At: noon.Add(time.Minute), Source: chat.SourceMessage, ID: "x"}, chat.CategoryMarketing,
+		chat.Consent{Source: "user_preferences", Value: "stop", Stamp: chat.Stamp{At: noon.Add(time.Minute), ID: "x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tell(m.Contact)
+	tell(m.Contact)
+	r.called("fill")
+	if p := r.crm.people[r.entry(m).on]; p.Marketing != "withdrawn" {
+		t.Errorf("the record says %+v", p)
+	}
+	tell("01NOBODY")
+	r.called()
+}
+
 // TestAMergedRecordIsFollowed: the CRM's user joined two records.
 func TestAMergedRecordIsFollowed(t *testing.T) {
 	r := newRig(t)
@@ -281,6 +312,115 @@ func waits(err error) time.Duration {
 	return 5 * time.Second
 }
 
+// TestARecordThatIsForbiddenStopsNobodyElse: what a CRM forbids may be about one record.
+func TestARecordThatIsForbiddenStopsNobodyElse(t *testing.T) {
+	r := newRig(t)
+	bad := r.text("wamid.1", "hello")
+	good := r.received(chat.Message{ID: "wamid.2", Kind: chat.KindText, Text: "2"}, chat.Seen{Phone: "34600999888"})
+	r.mustSync(good)
+	r.crm.fail = always("contact", &crm.Error{Class: crm.Stopped, Status: 403, Reason: "NOT_THIS_ONE"})
+	for i := range 10 {
+		r.stopped(r.sync(bad), stoppedFor)
+		r.now = r.now.Add(time.Minute)
+		next := r.received(chat.Message{ID: chat.MessageID(fmt.Sprint("wamid.3", i)), Kind: chat.KindText, Text: "3", At: r.now}, chat.Seen{Phone: "34600999888"})
+		r.mustSync(next)
+	}
+	r.crm.fail = always("entry", &crm.Error{Class: crm.Stopped, Status: 401})
+	if err := r.sync(r.received(chat.Message{ID: "wamid.4", Kind: chat.KindText, Text: "4", At: r.now}, chat.Seen{Phone: "34600999888"})); err == nil {
+		t.Fatal("it is done")
+	}
+	r.crm.calls = nil
+	if err := r.sync(bad); err == nil {
+		t.Fatal("it is done")
+	}
+	r.called() // a dead login stops all
+}
+
+// TestAnEntryIsGivenUpAfterADay: one that the CRM answers no, and not one of many.
+func TestAnEntryIsGivenUpAfterADay(t *testing.T) {
+	for _, others := range []bool{false, true} {
+		r := newRig(t)
+		m := r.text("wamid.1", "hello")
+		r.queued = r.now
+		r.crm.fail = always("contact", &crm.Error{Class: crm.Stopped, Status: 403})
+		for hours := range 30 {
+			r.now = noon.Add(time.Duration(hours) * time.Hour)
+			_ = r.sync(m)
+			if others { // fail too: it is about all of them
+				for i := range 3 {
+					_ = r.sync(r.received(chat.Message{ID: chat.MessageID(fmt.Sprint("wamid.9", i)), Kind: chat.KindText, Text: "x"}, chat.Seen{Phone: fmt.Sprint("3460099988", i)}))
+				}
+			}
+		}
+		if given := r.claim(m).Reason != ""; given == others {
+			t.Errorf("others fail too: %v, and it is given up: %v", others, given)
+		}
+	}
+}
+
+// TestTwoOnOneRecord: records of two customers were merged. An answer goes to the one who wrote last.
+func TestTwoOnOneRecord(t *testing.T) {
+	r := newRig(t)
+	api := r.api()
+	bob := r.text("wamid.1", "1")
+	r.mustSync(bob)
+	one := r.entry(bob).on
+	ann := r.received(chat.Message{ID: "wamid.2", Kind: chat.KindText, Text: "2", At: noon.Add(time.Minute)}, chat.Seen{Phone: "34600999888"})
+	r.mustSync(ann)
+	r.crm.fail = once("entry", &crm.Moved{To: one})
+	again := r.received(chat.Message{ID: "wamid.3", Kind: chat.KindText, Text: "3", At: noon.Add(2 * time.Minute)}, chat.Seen{Phone: "34600999888"})
+	r.mustSync(again)
+	r.mustSync(r.says("wamid.4", 3, "4"))
+	if err := r.deliver(crm.Request{ID: "8", Contact: one, Text: "answer", At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if got := api.asked[len(api.asked)-1]; !strings.Contains(got, string(bob.Contact)) {
+		t.Errorf("asked %s, want it for %s", got, bob.Contact)
+	}
+	if bob.Contact == ann.Contact {
+		t.Fatal("they are one")
+	}
+	latest := r.received(chat.Message{ID: "wamid.5", Kind: chat.KindText, Text: "5", At: noon.Add(4 * time.Minute)}, chat.Seen{Phone: "34600999888"})
+	r.mustSync(latest)
+	if err := r.deliver(crm.Request{ID: "9", Contact: one, Text: "answer", At: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if got := api.asked[len(api.asked)-1]; !strings.Contains(got, string(ann.Contact)) {
+		t.Errorf("asked %s, want it for %s", got, ann.Contact)
+	}
+}
+
+// TestADeletedNoteMovesNobody: the record that is a customer's stays theirs, whoever else has the number by now.
+func TestADeletedNoteMovesNobody(t *testing.T) {
+	r := newRig(t)
+	r.crm.typed["t1"] = []string{"600 111 222"}
+	photo := r.photo()
+	r.mustSync(photo)
+	r.crm.people["t1"] = crm.Person{} // this CRM keeps no key
+	r.crm.typed["t2"] = []string{"600 111 222"}
+	clear(r.crm.entries)
+	r.arrives(photo, chat.Stored, "")
+	r.mustSync(photo)
+	if on := r.entry(photo).on; on != "t1" {
+		t.Errorf("it is on %s", on)
+	}
+}
+
+// TestAConnectorThatLacksASettingWaits: nothing is dropped, and the others go on.
+func TestAConnectorThatLacksASettingWaits(t *testing.T) {
+	r := newRig(t)
+	m := r.text("wamid.1", "hello")
+	r.h.Wanted = []string{"fake", "odoo"}
+	ref := route.NewRef(m, store.SortKey(m), chat.Effect{Kind: chat.EffectCRM, Target: "odoo"}, route.Stored)
+	if err := r.h.Handle(t.Context(), queue.Message{ID: "x", Body: ref.Body(), Receives: 1}); chat.CodeOf(err) != chat.Unavailable {
+		t.Errorf("it is %v", err)
+	}
+	if r.counts["ConnectorStopped Connector odoo"] != 1 {
+		t.Errorf("counted %v", r.counts)
+	}
+	r.mustSync(m)
+}
+
 // named is a CRM of another name.
 type named struct {
 	*fake
@@ -296,9 +436,10 @@ func TestTwoCRMsDontWaitForEachOther(t *testing.T) {
 	other.fail = func(string) error { return &crm.Error{Class: crm.Transient, Status: 503} }
 	r.h.Connectors["other"] = named{other, "other"}
 	m := r.text("wamid.1", "hello")
-	for range 5 {
+	for i := range 5 {
+		m := r.text(fmt.Sprintf("wamid.1%d", i), "hello")
 		ref := route.NewRef(m, store.SortKey(m), chat.Effect{Kind: chat.EffectCRM, Target: "other"}, route.Stored)
-		if err := r.h.Handle(t.Context(), queue.Message{ID: "other", Body: ref.Body(), Receives: 1}); err == nil {
+		if err := r.h.Handle(t.Context(), queue.Message{ID: ref.ID, Body: ref.Body(), Receives: 1}); err == nil {
 			t.Fatal("the other one works")
 		}
 	}

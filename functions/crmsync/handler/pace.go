@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	gosync "sync"
+	"sync/atomic"
 	"time"
 
 	"threadline/shared/crm"
@@ -29,12 +30,19 @@ type Pace struct {
 // ownPace is the Reason of failures that aren't the CRM's.
 const ownPace = "OUR_OWN_PACE"
 
+// begunKey is whether an entry has made a call yet, in its context.
+type begunKey struct{}
+
 // timeKey marks the context of what has time: an import, a backfill.
 type timeKey struct{}
 
 const (
-	handful = 4               // calls that are leased at once, of budgets that have more
-	patient = 3 * time.Second // how long to wait for a call here rather than in the queue
+	handful = 4 // calls that are leased at once, of budgets that have more
+
+	// How long to wait for a call here rather than in the queue: for the first one of an entry, and for the next ones, without
+	// which the first were made for nothing.
+	patient = 3 * time.Second
+	begun   = 45 * time.Second
 )
 
 // RoundTrip makes a call when it is its turn. One whose turn is far away fails as one that the CRM itself would limit.
@@ -56,24 +64,31 @@ func (p *Pace) take(ctx context.Context) error {
 	if can.Calls == 0 {
 		return nil
 	}
-	for {
-		wait, err := p.lease(ctx, can)
-		if err != nil {
-			return &crm.Error{Class: crm.Transient, Op: "take a call of the CRM's budget", Reason: ownPace, Err: err}
-		}
-		switch {
-		case wait == 0:
-			return nil
-		case wait > patient:
-			return &crm.Error{Class: crm.Limited, Op: "take a call of the CRM's budget", Reason: ownPace, After: wait}
-		}
-		if err := p.wait(ctx, wait); err != nil {
-			return &crm.Error{Class: crm.Transient, Op: "wait for the CRM's budget", Reason: ownPace, Err: err}
-		}
+	first, _ := ctx.Value(begunKey{}).(*atomic.Bool)
+	patience := patient
+	if first != nil && first.Load() {
+		patience = begun
 	}
+	wait, ok, err := p.lease(ctx, can, patience)
+	switch {
+	case err != nil:
+		return &crm.Error{Class: crm.Transient, Op: "take a call of the CRM's budget", Reason: ownPace, Err: err}
+	case !ok:
+		return &crm.Error{Class: crm.Limited, Op: "take a call of the CRM's budget", Reason: ownPace, After: wait}
+	}
+	if err := p.wait(ctx, wait); err != nil {
+		return &crm.Error{Class: crm.Transient, Op: "wait for the CRM's budget", Reason: ownPace, Err: err}
+	}
+	if first != nil {
+		first.Store(true)
+	}
+	return nil
 }
 
 func (p *Pace) wait(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
 	if p.Wait != nil {
 		return p.Wait(ctx, d)
 	}
@@ -92,25 +107,26 @@ func (p *Pace) now() time.Time {
 	return p.Now()
 }
 
-// lease takes a call of those that are ours, or some more of everybody's. Some may be kept for a while, so that what is made
-// within Per was leased within Per and that while: this is how long the budget is made to last.
-func (p *Pace) lease(ctx context.Context, can crm.Capabilities) (wait time.Duration, err error) {
+// lease takes a call of those that are ours, or some more of everybody's; it is to be made after the wait. ok is false if
+// that would be longer than patience. Some may be kept for a while, so that what is made within Per was leased within Per
+// and that while: this is how long the budget is made to last.
+func (p *Pace) lease(ctx context.Context, can crm.Capabilities, patience time.Duration) (wait time.Duration, ok bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
 	if p.left > 0 && now.Before(p.until) {
 		p.left--
-		return 0, nil
+		return 0, true, nil
 	}
 	most, keep := min(handful, max(can.Calls/16, 1)), time.Duration(0)
 	if most > 1 {
 		keep = can.Per / 8
 	}
 	hasTime := ctx.Value(timeKey{}) != nil
-	got, wait, err := p.Store.Lease(ctx, p.Name, store.Budget{Calls: can.Calls, Per: can.Per + keep}, most, hasTime)
+	got, wait, err := p.Store.Lease(ctx, p.Name, store.Budget{Calls: can.Calls, Per: can.Per + keep}, most, hasTime, patience)
 	if err != nil || got == 0 {
-		return max(wait, time.Millisecond), err
+		return wait, false, err
 	}
 	p.left, p.until = got-1, now.Add(keep)
-	return 0, nil
+	return wait, true, nil
 }

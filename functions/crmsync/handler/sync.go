@@ -59,7 +59,7 @@ func (s *sync) run(ctx context.Context) error {
 	if !ok || refusal.Class != crm.Refused || !s.added() {
 		return err
 	}
-	if err := s.leave(ctx, refusal); err != nil {
+	if err := s.leave(ctx); err != nil {
 		return err
 	}
 	return s.try(ctx)

@@ -1,7 +1,7 @@
 // Package known is the list of the connectors, and of what each is configured by.
 //
-// It guarantees that whoever deploys reads all that is missing at once, each setting by its name, and that only the
-// connectors that are configured are made.
+// It guarantees that whoever deploys reads all that is missing at once, each setting by its name, that only the connectors
+// that are configured are made, and that one which can't be made keeps no other from being made.
 package known
 
 import (
@@ -128,7 +128,7 @@ func Names() []string {
 	return names
 }
 
-// Connectors makes those of these names, or says all that is wrong with the configuration.
+// Connectors makes those of these names that are configured, and says all that is wrong with the configuration of the rest.
 func Connectors(names []string, s Settings, d Deps) (map[string]crm.Connector, error) {
 	made := map[string]crm.Connector{}
 	var problems []error
@@ -138,17 +138,18 @@ func Connectors(names []string, s Settings, d Deps) (map[string]crm.Connector, e
 			problems = append(problems, fmt.Errorf("CRM_CONNECTOR: there is no connector %q: use %s, or none", name, strings.Join(Names(), ", ")))
 			continue
 		}
-		for _, setting := range k.needs(s) {
+		lacks := k.needs(s)
+		for _, setting := range lacks {
 			problems = append(problems, fmt.Errorf("%s: is needed for the connector %s (docs/crm/%s.md)", setting, name, name))
+		}
+		if len(lacks) > 0 {
+			continue
 		}
 		var c crm.Connector
 		c = k.make(s, d, d.Client(name, func() crm.Capabilities { return c.Capabilities() }))
 		made[name] = c
 	}
-	if err := errors.Join(problems...); err != nil {
-		return nil, err
-	}
-	return made, nil
+	return made, errors.Join(problems...)
 }
 
 // Receivers are the connectors whose CRMs call us.
