@@ -10,31 +10,21 @@ import (
 	"testing"
 
 	"threadline/shared/blob"
+	"threadline/shared/crm/crmtest"
 )
 
 // bytesOf is a bucket whose objects are as long as somebody wants, and don't lie in memory.
 type bytesOf int64
 
 func (size bytesOf) Get(context.Context, string) (io.ReadCloser, blob.Info, error) {
-	return io.NopCloser(io.LimitReader(&pattern{}, int64(size))), blob.Info{Size: int64(size)}, nil
-}
-
-// pattern is bytes without an end.
-type pattern struct{ n byte }
-
-func (p *pattern) Read(b []byte) (int, error) {
-	for i := range b {
-		b[i] = p.n
-		p.n++
-	}
-	return len(b), nil
+	return io.NopCloser(crmtest.Bytes(int64(size))), blob.Info{Size: int64(size)}, nil
 }
 
 // TestABigFile: 25 MB are attached, whatever happens to a first try.
 func TestABigFile(t *testing.T) {
 	const size = 25_000_000
 	hash := sha256.New()
-	_, _ = io.Copy(hash, io.LimitReader(&pattern{}, size)) // neither side can fail
+	_, _ = io.Copy(hash, crmtest.Bytes(size)) // neither side can fail
 	want := hex.EncodeToString(hash.Sum(nil))
 	each(t, func(t *testing.T, k Kind) {
 		lost := false

@@ -5,6 +5,7 @@ package demo
 
 import (
 	"io"
+	"slices"
 	"time"
 )
 
@@ -32,6 +33,19 @@ type Contact struct {
 	Phone   string    `json:"phone"`
 	Entries int       `json:"entries"`
 	Latest  time.Time `json:"latest"`
+}
+
+// Count counts an entry on the contact's timeline.
+func (c *Contact) Count(at time.Time) {
+	c.Entries++
+	if at.After(c.Latest) {
+		c.Latest = at
+	}
+}
+
+// LatestFirst sorts contacts by their latest entry. Those that have none come last.
+func LatestFirst(list []Contact) {
+	slices.SortStableFunc(list, func(a, b Contact) int { return b.Latest.Compare(a.Latest) })
 }
 
 // Entry is something on a record's timeline.

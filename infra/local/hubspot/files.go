@@ -12,9 +12,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,15 +51,14 @@ func (f *file) kind() string {
 
 // upload is what a multipart body held.
 type upload struct {
-	fields       map[string]string
-	name         string
-	mime         string
-	blob         string
-	size         int64
-	md5          string
-	access       string
-	overwrite    bool
-	blobFullPath string
+	fields    map[string]string
+	name      string
+	mime      string
+	blob      string
+	size      int64
+	md5       string
+	access    string
+	overwrite bool
 }
 
 // postFile is not under the lock while bytes arrive.
@@ -74,7 +71,7 @@ func (s *Simulator) postFile(r *http.Request) (int, any, error) {
 	defer s.mu.Unlock()
 	f, err := s.store(u)
 	if err != nil {
-		_ = os.Remove(u.blobFullPath) // nobody knows of it
+		s.journal.RemoveFile(u.blob) // nobody knows of it
 		return 0, nil, err
 	}
 	return http.StatusCreated, s.renderFile(f), nil
@@ -99,31 +96,20 @@ func (s *Simulator) receive(r *http.Request) (*upload, error) {
 			u.fields[part.FormName()] = string(b)
 		}
 		if err != nil {
-			if u.blob != "" {
-				_ = os.Remove(u.blobFullPath) // half a file
-			}
+			s.journal.RemoveFile(u.blob)
 			return nil, invalid("the body ended early")
 		}
 	}
 	return u, u.validate()
 }
 
-func (s *Simulator) receiveBytes(part *multipart.Part, u *upload) error {
+func (s *Simulator) receiveBytes(part *multipart.Part, u *upload) (err error) {
 	u.name, u.blob = part.FileName(), rand.Text()
-	u.blobFullPath = s.blobPath(u.blob)
 	u.mime, _, _ = mime.ParseMediaType(part.Header.Get("Content-Type"))
-	out, err := os.OpenFile(u.blobFullPath, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
 	hash := md5.New()
-	u.size, err = io.Copy(io.MultiWriter(out, hash), io.LimitReader(part, maxFile))
+	u.size, err = s.journal.PutFile(u.blob, io.TeeReader(io.LimitReader(part, maxFile), hash))
 	u.md5 = hex.EncodeToString(hash.Sum(nil))
-	return errors.Join(err, out.Close())
-}
-
-func (s *Simulator) blobPath(blob string) string {
-	return filepath.Join(s.options.StateDir, "files", blob)
+	return err
 }
 
 func (u *upload) validate() error {

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +15,7 @@ import (
 	"time"
 
 	"threadline/infra/local/demo"
+	"threadline/infra/local/demo/demotest"
 )
 
 // client talks to a simulator over a real connection.
@@ -37,12 +36,7 @@ func start(t *testing.T, o Options) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.API())
-	t.Cleanup(func() {
-		server.Close()
-		_ = s.Close() // closed already by the tests that restart
-	})
-	return &client{t: t, sim: s, url: server.URL, token: "secret"}
+	return &client{t: t, sim: s, url: demotest.Serve(t, s), token: "secret"}
 }
 
 func (c *client) do(method, path, body string) (int, map[string]any) {
@@ -303,19 +297,7 @@ func TestRestart(t *testing.T) {
 	if next := c.want(201, "POST", objects+contacts, `{"properties":{},"associations":[]}`)["id"].(string); next <= entries[0].ID {
 		t.Errorf("id %s was given twice", next)
 	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			t.Errorf("%s has mode %o", path, info.Mode().Perm())
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	demotest.Private(t, dir)
 }
 
 func TestFaults(t *testing.T) {

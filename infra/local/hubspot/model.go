@@ -84,7 +84,7 @@ type group struct {
 	Label      string `json:"label"`
 }
 
-// file is a file of the file manager; its bytes are in StateDir/files.
+// file is a file of the file manager; its bytes are with the journal.
 type file struct {
 	ID        string    `json:"id"`
 	Folder    string    `json:"folder"`

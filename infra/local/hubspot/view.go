@@ -139,6 +139,6 @@ func (s *Simulator) openFile(id string) (*os.File, file, error) {
 	if f == nil || f.Archived {
 		return nil, file{}, notFound("File")
 	}
-	content, err := os.Open(s.blobPath(f.Blob))
+	content, err := s.journal.OpenFile(f.Blob)
 	return content, *f, err
 }

@@ -54,13 +54,13 @@ func TestRetries(t *testing.T) {
 	if len(attempts) != 0 {
 		t.Errorf("%d attempts while banned, want none", len(attempts))
 	}
-	c.advance(banned)
+	c.clock.Advance(banned)
 	write()
 	if len(attempts) != 1 {
 		t.Errorf("%d attempts after the ban, want one", len(attempts))
 	}
 	status = 500
-	c.advance(givesUp)
+	c.clock.Advance(givesUp)
 	write()
 	if n := len(c.sim.Hooks()); n != 0 {
 		t.Errorf("%d webhooks after three days without a delivery, want none", n)

@@ -9,9 +9,7 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,9 +42,7 @@ func (s *Simulator) postFile(r *http.Request) (answer, error) {
 		err = notFound("Person")
 	}
 	if err != nil {
-		if u.blob != "" {
-			_ = os.Remove(s.blobPath(u.blob)) // nobody knows of it
-		}
+		s.journal.RemoveFile(u.blob) // nobody knows of it
 		return answer{}, err
 	}
 	f := &file{ID: s.newID(), Person: u.person, Name: u.name, Stored: u.blob, MIME: u.mime, Size: u.size, Added: s.now()}
@@ -86,20 +82,12 @@ func (s *Simulator) receive(r *http.Request) (u upload, err error) {
 	}
 }
 
-func (s *Simulator) receiveBytes(part *multipart.Part, u *upload) error {
+func (s *Simulator) receiveBytes(part *multipart.Part, u *upload) (err error) {
 	u.name = part.FileName()
 	u.mime, _, _ = mime.ParseMediaType(part.Header.Get("Content-Type"))
 	u.blob = strings.TrimSuffix(path.Base(u.name), path.Ext(u.name)) + "_" + strings.ToLower(rand.Text()) + path.Ext(u.name)
-	out, err := os.OpenFile(s.blobPath(u.blob), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	u.size, err = io.Copy(out, io.LimitReader(part, maxFile+1))
-	return errors.Join(err, out.Close())
-}
-
-func (s *Simulator) blobPath(blob string) string {
-	return filepath.Join(s.options.StateDir, "files", filepath.Base(blob))
+	u.size, err = s.journal.PutFile(u.blob, io.LimitReader(part, maxFile+1))
+	return err
 }
 
 // listFiles lists a person's files. They are sorted by id or by update_time, which agree here.

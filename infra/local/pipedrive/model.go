@@ -90,7 +90,7 @@ type note struct {
 	Deleted bool      `json:"deleted,omitempty"`
 }
 
-// file is a file on a person; its bytes are in StateDir/files.
+// file is a file on a person; its bytes are with the journal.
 type file struct {
 	ID      int64     `json:"id"`
 	Person  int64     `json:"person"`

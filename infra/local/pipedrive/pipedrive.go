@@ -14,9 +14,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"sync"
 	"time"
+
+	"threadline/infra/local/journal"
 )
 
 // AllRights are what the token's user may do, in the words of Pipedrive's document.
@@ -50,7 +51,7 @@ type Simulator struct {
 	options Options
 
 	mu       sync.Mutex
-	journal  *os.File
+	journal  *journal.Journal[change]
 	lastID   int64
 	revision int64
 	persons  map[int64][]*person // every state of each, the oldest first: search lags
@@ -99,7 +100,8 @@ func New(o Options) (*Simulator, error) {
 	}
 	s.faults.rights = o.Rights
 	s.closing, s.close = context.WithCancel(context.Background())
-	if err := s.open(); err != nil {
+	var err error
+	if s.journal, err = journal.Open(o.StateDir, s.apply); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	return s, nil

@@ -9,13 +9,14 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"threadline/infra/local/demo/demotest"
+	"threadline/shared/crm/crmtest"
 )
 
 // client talks to a simulator over a real connection. Its clock passes a second before each call, unless it is stopped.
@@ -23,31 +24,19 @@ type client struct {
 	t       *testing.T
 	sim     *Simulator
 	url     string
-	mu      sync.Mutex
-	at      time.Time
+	clock   *crmtest.Clock
 	stopped bool
+	mu      sync.Mutex
 	slept   []time.Duration
-}
-
-func (c *client) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *client) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
 }
 
 func start(t *testing.T, o Options) *client {
 	t.Helper()
-	c := &client{t: t, at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}
+	c := &client{t: t, clock: crmtest.NewClock()}
 	if o.StateDir == "" {
 		o.StateDir = t.TempDir()
 	}
-	o.Token, o.Now = "secret", c.now
+	o.Token, o.Now = "secret", c.clock.Now
 	o.Sleep = func(_ context.Context, d time.Duration) error {
 		c.mu.Lock()
 		c.slept = append(c.slept, d)
@@ -58,19 +47,14 @@ func start(t *testing.T, o Options) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.API())
-	t.Cleanup(func() {
-		server.Close()
-		_ = s.Close() // closed already by the test that restarts
-	})
-	c.sim, c.url = s, server.URL
+	c.sim, c.url = s, demotest.Serve(t, s)
 	return c
 }
 
 func (c *client) send(method, path, kind string, body io.Reader) (*http.Response, map[string]any) {
 	c.t.Helper()
 	if !c.stopped {
-		c.advance(time.Second)
+		c.clock.Advance(time.Second)
 	}
 	r, err := http.NewRequest(method, c.url+path, body)
 	if err != nil {
@@ -153,7 +137,7 @@ func TestSearchLags(t *testing.T) {
 	if hits("111") != 0 {
 		t.Error("found at once")
 	}
-	c.advance(time.Minute)
+	c.clock.Advance(time.Minute)
 	if hits("111") != 1 || hits("600111222") != 0 {
 		t.Error("what is stored is compared as text")
 	}
@@ -162,14 +146,14 @@ func TestSearchLags(t *testing.T) {
 		t.Error("the change is seen at once")
 	}
 	c.want(200, "DELETE", "/api/v2/persons/"+id, "")
-	c.advance(time.Minute)
+	c.clock.Advance(time.Minute)
 	if hits("955") != 0 {
 		t.Error("a deleted person is found")
 	}
 	if out := data(c.want(200, "GET", "/api/v2/persons/"+id, "")); out["is_deleted"] != true {
 		t.Errorf("a deleted person is %v", out)
 	}
-	c.advance(kept)
+	c.clock.Advance(kept)
 	c.want(404, "GET", "/api/v2/persons/"+id, "")
 }
 
@@ -188,16 +172,16 @@ func TestLimits(t *testing.T) {
 			t.Fatalf("call %d: %d %v", n, res.StatusCode, res.Header)
 		}
 	}
-	c.advance(window)
+	c.clock.Advance(window)
 	c.want(200, "GET", "/v1/users/me", "")
-	c.advance(window)
+	c.clock.Advance(window)
 	res, _ := c.send("GET", "/v1/notes", "", nil) // 222 tokens are spent, 20 more are there
 	left := res.Header.Get("x-daily-ratelimit-token-remaining")
 	again, _ := c.send("GET", "/v1/notes", "", nil)
 	if res.StatusCode != 200 || left != "8" || again.StatusCode != 429 || again.Header.Get("x-daily-ratelimit-token-remaining") != "0" {
 		t.Errorf("%d with %s left, then %d", res.StatusCode, left, again.StatusCode)
 	}
-	c.advance(24 * time.Hour)
+	c.clock.Advance(24 * time.Hour)
 	c.want(200, "GET", "/v1/notes", "")
 }
 
@@ -217,7 +201,7 @@ func TestSanitised(t *testing.T) {
 }
 
 func TestStateIsKept(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "pipedrive")
 	c := start(t, Options{StateDir: dir})
 	id := c.person("Ana", "600111222")
 	note := fmt.Sprint(data(c.want(200, "POST", "/v1/notes", `{"content":"<p>hello</p>","person_id":`+id+`,"add_time":"2026-01-02 03:04:05"}`))["id"])
@@ -249,8 +233,5 @@ func TestStateIsKept(t *testing.T) {
 	if b, err := io.ReadAll(content); string(b) != "bytes" || f.Name != "photo.jpg" || err != nil {
 		t.Errorf("file %+v: %q, %v", f, b, err)
 	}
-	info, err := os.Stat(filepath.Join(dir, "journal.jsonl"))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("journal: %v, %v", info, err)
-	}
+	demotest.Private(t, dir)
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"html"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,13 +60,12 @@ func (s *Simulator) Contacts() []demo.Contact {
 		if len(p.Phones) > 0 {
 			c.Phone = p.Phones[0]
 		}
-		entries := s.Timeline(p.ID)
-		if c.Entries = len(entries); c.Entries > 0 {
-			c.Latest = entries[len(entries)-1].At
+		for _, e := range s.Timeline(p.ID) {
+			c.Count(e.At)
 		}
 		list = append(list, c)
 	}
-	slices.SortStableFunc(list, func(a, b demo.Contact) int { return b.Latest.Compare(a.Latest) })
+	demo.LatestFirst(list)
 	return list
 }
 
@@ -114,6 +112,6 @@ func (s *Simulator) Open(id string) (io.ReadSeekCloser, demo.File, error) {
 	if f == nil || f.Deleted {
 		return nil, demo.File{}, notFound("File")
 	}
-	content, err := os.Open(s.blobPath(f.Stored))
+	content, err := s.journal.OpenFile(f.Stored)
 	return content, f.show(), err
 }

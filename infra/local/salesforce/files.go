@@ -8,9 +8,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"os"
 	"path"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -38,9 +36,7 @@ func (s *Simulator) postVersion(r *http.Request) answer {
 			return answer{http.StatusCreated, map[string]any{"id": version.ID, "success": true, "errors": []any{}}}
 		}
 	}
-	if u.blob != "" {
-		_ = os.Remove(s.blobPath(u.blob)) // nobody knows of it
-	}
+	s.journal.RemoveFile(u.blob) // nobody knows of it
 	return answerOf(err)
 }
 
@@ -76,23 +72,15 @@ func (s *Simulator) receive(r *http.Request) (*upload, error) {
 	return u, nil
 }
 
-func (s *Simulator) receiveBytes(part *multipart.Part, u *upload) error {
+func (s *Simulator) receiveBytes(part *multipart.Part, u *upload) (err error) {
 	u.blob = rand.Text()
-	out, err := os.OpenFile(s.blobPath(u.blob), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
 	hash := md5.New()
-	u.size, err = io.Copy(io.MultiWriter(out, hash), io.LimitReader(part, maxFile))
+	u.size, err = s.journal.PutFile(u.blob, io.TeeReader(io.LimitReader(part, maxFile), hash))
 	u.md5 = hex.EncodeToString(hash.Sum(nil))
-	if errors.Join(err, out.Close()) != nil {
+	if err != nil {
 		return refuse(http.StatusBadRequest, "UNKNOWN_EXCEPTION", "the body ended early")
 	}
 	return nil
-}
-
-func (s *Simulator) blobPath(blob string) string {
-	return filepath.Join(s.options.StateDir, "files", blob)
 }
 
 // bytes answers with the content of a version.
@@ -101,7 +89,7 @@ func (s *Simulator) bytes(id string) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	content, err := os.Open(s.blobPath(version.Values["VersionData"]))
+	content, err := s.journal.OpenFile(version.Values["VersionData"])
 	return answer{http.StatusOK, content}, err
 }
 

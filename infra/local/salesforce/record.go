@@ -1,9 +1,6 @@
 package salesforce
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -27,23 +24,6 @@ func (r *record) clone() *record {
 	return &c
 }
 
-// replay applies the journal and returns how much of it is whole lines: one cut short by a crash was never answered.
-func (s *Simulator) replay(old []byte) (int, error) {
-	whole := 0
-	for line := range bytes.Lines(old) {
-		if line[len(line)-1] != '\n' {
-			break
-		}
-		var r record
-		if err := json.Unmarshal(line, &r); err != nil {
-			return 0, fmt.Errorf("byte %d: %w", whole, err)
-		}
-		s.apply(&r)
-		whole += len(line)
-	}
-	return whole, nil
-}
-
 func (s *Simulator) apply(r *record) {
 	if s.records[r.ID] == nil {
 		s.order = append(s.order, r.ID)
@@ -55,12 +35,8 @@ func (s *Simulator) apply(r *record) {
 
 // commit makes a record's new state lasting; then it is there for everybody.
 func (s *Simulator) commit(r *record) error {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return fmt.Errorf("write journal: %w", err)
-	}
-	if _, err := s.journal.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("write journal: %w", err)
+	if err := s.journal.Append(r); err != nil {
+		return err
 	}
 	s.apply(r)
 	return nil

@@ -13,14 +13,13 @@ package salesforce
 
 import (
 	"crypto/rsa"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
+
+	"threadline/infra/local/journal"
 )
 
 // Version is the version of the REST API that the simulator answers.
@@ -53,7 +52,7 @@ type Simulator struct {
 	options Options
 
 	mu       sync.Mutex
-	journal  *os.File
+	journal  *journal.Journal[*record]
 	schema   map[string]*object
 	records  map[string]*record // by 18-character id
 	order    []string           // ids, the oldest first
@@ -98,7 +97,8 @@ func New(o Options) (*Simulator, error) {
 			return nil, fmt.Errorf("deploy metadata: %w", err)
 		}
 	}
-	if err := s.open(); err != nil {
+	var err error
+	if s.journal, err = journal.Open(o.StateDir, s.apply); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	return s, s.populate()
@@ -137,27 +137,4 @@ func (s *Simulator) populate() error {
 		}
 	}
 	return nil
-}
-
-func (s *Simulator) open() error {
-	if err := os.MkdirAll(filepath.Join(s.options.StateDir, "files"), 0o700); err != nil {
-		return err
-	}
-	name := filepath.Join(s.options.StateDir, "journal.jsonl")
-	old, err := os.ReadFile(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	whole, err := s.replay(old)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	if s.journal, err = os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
-		return err
-	}
-	if err := s.journal.Truncate(int64(whole)); err != nil {
-		return err
-	}
-	_, err = s.journal.Seek(0, 2)
-	return err
 }

@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"mime/multipart"
 	"net/http"
-	"net/http/httptest"
 	"net/textproto"
 	"net/url"
 	"os"
@@ -18,6 +16,7 @@ import (
 	"testing"
 
 	"threadline/infra/local/demo"
+	"threadline/infra/local/demo/demotest"
 	source "threadline/infra/salesforce"
 )
 
@@ -44,12 +43,7 @@ func start(t *testing.T, o Options) *client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.API())
-	t.Cleanup(func() {
-		server.Close()
-		_ = s.Close() // closed already by the tests that restart
-	})
-	c := &client{t: t, sim: s, url: server.URL}
+	c := &client{t: t, sim: s, url: demotest.Serve(t, s)}
 	c.login()
 	return c
 }
@@ -214,7 +208,7 @@ func TestFiles(t *testing.T) {
 
 // TestRestart proves that everything that was answered is there after a restart, for nobody else to read.
 func TestRestart(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "salesforce")
 	c := start(t, Options{StateDir: dir})
 	id := c.id(c.want(201, "", "PATCH", "sobjects/Contact/WA_Id__c/k", `{"LastName":"Silva"}`))
 	message := c.id(c.want(201, "", "PATCH", "sobjects/WA_Message__c/WAMID__c/m", `{"Contact__c":"`+id+`","Body__c":"hello","SentAt__c":"2026-01-02T03:04:05Z"}`))
@@ -239,16 +233,5 @@ func TestRestart(t *testing.T) {
 	if next := c.id(c.want(201, "", "POST", "sobjects/Contact", `{"LastName":"Silva"}`)); next == id || next == message {
 		t.Error("an id was given twice")
 	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		if info, err := d.Info(); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: mode %v %v", path, info.Mode(), err)
-		}
-		return nil
-	})
-	if err != nil {
-		t.Error(err)
-	}
+	demotest.Private(t, dir)
 }

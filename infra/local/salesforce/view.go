@@ -7,7 +7,6 @@ import (
 	"html"
 	"io"
 	"mime"
-	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -57,12 +56,11 @@ func (s *Simulator) Contacts() []demo.Contact {
 		}
 		c := demo.Contact{ID: r.ID, Name: nameOf(r), Phone: cmp.Or(r.Values["MobilePhone"], r.Values["Phone"])}
 		for _, e := range s.timeline(r.ID) {
-			c.Entries++
-			c.Latest = e.At
+			c.Count(e.At)
 		}
 		list = append(list, c)
 	}
-	slices.SortStableFunc(list, func(a, b demo.Contact) int { return b.Latest.Compare(a.Latest) })
+	demo.LatestFirst(list)
 	return list
 }
 
@@ -122,7 +120,7 @@ func (s *Simulator) Open(id string) (io.ReadSeekCloser, demo.File, error) {
 			continue
 		}
 		version := s.records[s.records[id].Values["LatestPublishedVersionId"]]
-		content, err := os.Open(s.blobPath(version.Values["VersionData"]))
+		content, err := s.journal.OpenFile(version.Values["VersionData"])
 		return content, s.file(link), err
 	}
 	return nil, demo.File{}, errors.New("no such file")

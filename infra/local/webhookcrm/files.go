@@ -7,8 +7,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 )
 
 // maxFile is the largest file that the simulator takes, in bytes.
@@ -25,7 +23,7 @@ func (s *Simulator) putFile(r *http.Request, d document) answer {
 	}
 	blob := rand.Text()
 	if err := s.keep(r.Body, blob, d); err != nil {
-		_ = os.Remove(s.blobPath(blob)) // half a file
+		s.journal.RemoveFile(blob) // it isn't what was signed
 		if errors.Is(err, errBytes) {
 			return wrong(http.StatusConflict, "other_bytes") // lost on the way: it is to be sent again
 		}
@@ -34,7 +32,7 @@ func (s *Simulator) putFile(r *http.Request, d document) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a, done := s.haveFileLocked(d); done { // somebody else was faster
-		_ = os.Remove(s.blobPath(blob))
+		s.journal.RemoveFile(blob)
 		return a
 	}
 	e, _ := s.entry(d.Entry.Ref)
@@ -66,21 +64,13 @@ func (s *Simulator) haveFileLocked(d document) (a answer, done bool) {
 
 // keep writes the bytes down and compares them with what was signed.
 func (s *Simulator) keep(body io.Reader, blob string, d document) error {
-	out, err := os.OpenFile(s.blobPath(blob), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
 	hash := sha256.New()
-	n, err := io.Copy(io.MultiWriter(out, hash), io.LimitReader(body, maxFile))
-	if err = errors.Join(err, out.Close()); err != nil {
+	n, err := s.journal.PutFile(blob, io.TeeReader(io.LimitReader(body, maxFile), hash))
+	if err != nil {
 		return err
 	}
 	if n != d.File.Size || hex.EncodeToString(hash.Sum(nil)) != d.File.SHA256 {
 		return errBytes
 	}
 	return nil
-}
-
-func (s *Simulator) blobPath(blob string) string {
-	return filepath.Join(s.options.StateDir, "files", blob)
 }

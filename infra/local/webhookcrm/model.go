@@ -28,7 +28,7 @@ type entry struct {
 	Deleted bool      `json:"deleted,omitempty"`
 }
 
-// file is attached to an entry; its bytes are in StateDir/files.
+// file is attached to an entry; its bytes are with the journal.
 type file struct {
 	ID      string    `json:"id"`
 	Key     string    `json:"key"` // Threadline's

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"html"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -41,15 +40,12 @@ func (s *Simulator) Contacts() []demo.Contact {
 		shown := demo.Contact{ID: c.ID, Name: c.title(), Phone: c.Phone}
 		for _, e := range s.entries.rows {
 			if e.Contact == c.ID && !e.Deleted {
-				shown.Entries++
-				if e.At.After(shown.Latest) {
-					shown.Latest = e.At
-				}
+				shown.Count(e.At)
 			}
 		}
 		list = append(list, shown)
 	}
-	slices.SortStableFunc(list, func(a, b demo.Contact) int { return b.Latest.Compare(a.Latest) })
+	demo.LatestFirst(list)
 	return list
 }
 
@@ -107,7 +103,7 @@ func (s *Simulator) Open(id string) (io.ReadSeekCloser, demo.File, error) {
 	if !ok {
 		return nil, demo.File{}, errors.New("there is no such file")
 	}
-	content, err := os.Open(s.blobPath(f.Blob))
+	content, err := s.journal.OpenFile(f.Blob)
 	return content, f.shown(), err
 }
 

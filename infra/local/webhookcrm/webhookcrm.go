@@ -10,17 +10,14 @@
 package webhookcrm
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
+
+	"threadline/infra/local/journal"
 )
 
 // Options configure a Simulator. StateDir and Secret are required.
@@ -41,7 +38,7 @@ type Simulator struct {
 	options Options
 
 	mu       sync.Mutex
-	journal  *os.File
+	journal  *journal.Journal[change]
 	lastID   int64
 	revision int64
 	contacts table[*contact]
@@ -64,7 +61,8 @@ func New(o Options) (*Simulator, error) {
 	if o.Secret == "" {
 		return nil, errors.New("a receiver without a secret would believe anybody")
 	}
-	if err := s.open(); err != nil {
+	var err error
+	if s.journal, err = journal.Open(o.StateDir, s.apply); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	return s, nil
@@ -83,38 +81,6 @@ type change struct {
 	Entry   *entry   `json:"entry,omitempty"`
 	File    *file    `json:"file,omitempty"`
 	Request *request `json:"request,omitempty"`
-}
-
-func (s *Simulator) open() error {
-	if err := os.MkdirAll(filepath.Join(s.options.StateDir, "files"), 0o700); err != nil {
-		return err
-	}
-	name := filepath.Join(s.options.StateDir, "journal.jsonl")
-	old, err := os.ReadFile(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	whole := 0 // a line that was cut short by a crash was never answered
-	for line := range bytes.Lines(old) {
-		if line[len(line)-1] != '\n' {
-			break
-		}
-		var c change
-		if err := json.Unmarshal(line, &c); err != nil {
-			return fmt.Errorf("read %s at byte %d: %w", name, whole, err)
-		}
-		s.apply(c)
-		whole += len(line)
-	}
-	s.journal, err = os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := s.journal.Truncate(int64(whole)); err != nil {
-		return err
-	}
-	_, err = s.journal.Seek(0, 2)
-	return err
 }
 
 func (s *Simulator) apply(c change) {
@@ -137,12 +103,8 @@ func (s *Simulator) apply(c change) {
 
 // commit makes a change lasting; then it is there for everybody.
 func (s *Simulator) commit(c change) error {
-	line, err := json.Marshal(c)
-	if err == nil {
-		_, err = s.journal.Write(append(line, '\n'))
-	}
-	if err != nil {
-		return fmt.Errorf("write journal: %w", err)
+	if err := s.journal.Append(c); err != nil {
+		return err
 	}
 	s.apply(c)
 	return nil

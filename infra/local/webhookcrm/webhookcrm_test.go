@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"threadline/infra/local/demo/demotest"
 )
 
 var noon = time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
@@ -56,7 +57,7 @@ func aFile() string {
 
 // Ensure that what was answered is there after a restart, and nobody else of the machine reads it.
 func TestRestart(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "company")
 	s := open(t, dir)
 	for _, row := range []struct{ document, file, answer string }{
 		{aContact, "", `{"ref":"101"}`}, {anEntry, "", `{"ref":"102"}`}, {aFile(), content, `{"ref":"103"}`},
@@ -90,17 +91,7 @@ func TestRestart(t *testing.T) {
 	if all := s.Contacts(); len(all) != 2 || all[1].ID != "104" {
 		t.Errorf("an id is given twice: %+v", all)
 	}
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			if info, err := d.Info(); err != nil || info.Mode().Perm() != 0o600 {
-				t.Errorf("%s: %v, %v", path, info.Mode(), err)
-			}
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
+	demotest.Private(t, dir)
 }
 
 func TestRefuses(t *testing.T) {

@@ -184,17 +184,6 @@ func testFiles(t *testing.T, f Fixture) {
 	}
 }
 
-// pattern is an endless reader that allocates nothing.
-type pattern struct{ n byte }
-
-func (p *pattern) Read(b []byte) (int, error) {
-	for i := range b {
-		b[i] = p.n
-		p.n++
-	}
-	return len(b), nil
-}
-
 // testBigFile proves that a file passes through without being held: what is allocated meanwhile, in the connector and
 // in the CRM together, is a fraction of it.
 func testBigFile(t *testing.T, f Fixture) {
@@ -205,7 +194,7 @@ func testBigFile(t *testing.T, f Fixture) {
 	big := f.file("f1", nil)
 	big.Name, big.MIME, big.Size, big.SHA256 = "contract.pdf", "application/pdf", size, ""
 	big.Open = func(context.Context) (io.ReadCloser, error) {
-		return io.NopCloser(io.LimitReader(&pattern{}, size)), nil
+		return io.NopCloser(Bytes(size)), nil
 	}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -220,7 +209,7 @@ func testBigFile(t *testing.T, f Fixture) {
 		t.Fatalf("attached %+v, want one private file of %d bytes", files, size)
 	}
 	hash := sha256.New()
-	_, _ = io.Copy(hash, io.LimitReader(&pattern{}, size)) // neither side can fail
+	_, _ = io.Copy(hash, Bytes(size)) // neither side can fail
 	if [32]byte(hash.Sum(nil)) != files[0].SHA256 {
 		t.Error("the bytes differ")
 	}

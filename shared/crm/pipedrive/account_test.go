@@ -2,41 +2,20 @@ package pipedrive_test
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
-	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"threadline/infra/local/demo/demotest"
 	sim "threadline/infra/local/pipedrive"
 	"threadline/shared/crm"
 	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/pipedrive"
 )
-
-// clock is the time of a test: it passes when the test says so.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 // account is a simulated Pipedrive behind a real listener, and the address where its webhooks arrive.
 type account struct {
@@ -44,7 +23,7 @@ type account struct {
 	sim   *sim.Simulator
 	url   string
 	hooks *receiver
-	clock *clock
+	clock *crmtest.Clock
 	http  http.RoundTripper
 }
 
@@ -55,7 +34,7 @@ const (
 
 func newAccount(t *testing.T, changes ...func(*sim.Options)) *account {
 	t.Helper()
-	a := &account{t: t, clock: &clock{at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}, hooks: newReceiver(t)}
+	a := &account{t: t, clock: crmtest.NewClock(), hooks: newReceiver(t)}
 	o := sim.Options{
 		Token: token, StateDir: t.TempDir(), Now: a.clock.Now, SearchLag: 20 * time.Second,
 		Sleep: func(_ context.Context, d time.Duration) error { a.clock.Advance(d); return nil },
@@ -67,42 +46,28 @@ func newAccount(t *testing.T, changes ...func(*sim.Options)) *account {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.API())
-	t.Cleanup(func() {
-		server.Close()
-		if err := s.Close(); err != nil {
-			t.Errorf("close simulator: %v", err)
-		}
-	})
+	server := crmtest.Serve(t, s)
 	a.sim, a.url = s, server.URL
-	a.http = a.paced(validating(t, server.Client().Transport))
+	a.http = a.paced(documented.Transport(t, server.Client().Transport))
 	return a
 }
 
 // paced lets as much time pass before each call as the caller of a connector would.
 func (a *account) paced(next http.RoundTripper) http.RoundTripper {
 	may := pipedrive.New(pipedrive.Config{}).Capabilities()
-	return transport(func(r *http.Request) (*http.Response, error) {
+	return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
 		a.clock.Advance(may.Per / time.Duration(may.Calls))
 		return next.RoundTrip(r)
 	})
 }
 
-func secret(s string) func(context.Context) (string, error) {
-	return func(context.Context) (string, error) { return s, nil }
-}
-
 func (a *account) connector(wrap func(http.RoundTripper) http.RoundTripper) *pipedrive.Connector {
-	return a.connectorWith(func(c *pipedrive.Config) {
-		if wrap != nil {
-			c.HTTP = &http.Client{Transport: wrap(a.http)}
-		}
-	})
+	return a.connectorWith(func(c *pipedrive.Config) { c.HTTP = crmtest.Through(wrap, a.http) })
 }
 
 func (a *account) connectorWith(change func(*pipedrive.Config)) *pipedrive.Connector {
 	c := pipedrive.Config{
-		URL: a.url, Token: secret(token), HookURL: a.hooks.url, HookPassword: secret(password),
+		URL: a.url, Token: crmtest.Secret(token), HookURL: a.hooks.url, HookPassword: crmtest.Secret(password),
 		HTTP: &http.Client{Transport: a.http}, Now: a.clock.Now,
 	}
 	change(&c)
@@ -138,37 +103,8 @@ func (a *account) Contacts() []crmtest.Contact {
 	return list
 }
 
-var tag = regexp.MustCompile(`<[^>]*>`)
-
-func shown(content string) string {
-	content = strings.NewReplacer("<br>", "\n", "</p>", "\n").Replace(content)
-	return html.UnescapeString(tag.ReplaceAllString(content, ""))
-}
-
 func (a *account) Entries(contact string) []crmtest.Entry {
-	var list []crmtest.Entry
-	for _, e := range a.sim.Timeline(contact) {
-		entry := crmtest.Entry{At: e.At, HTML: e.HTML, Text: shown(e.HTML)}
-		for _, f := range e.Files {
-			entry.Files = append(entry.Files, crmtest.File{Private: f.Private, Size: f.Size, SHA256: a.hash(f.ID)})
-		}
-		list = append(list, entry)
-	}
-	return list
-}
-
-func (a *account) hash(id string) [32]byte {
-	a.t.Helper()
-	f, _, err := a.sim.Open(id)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	h := sha256.New()
-	_, err = io.Copy(h, f)
-	if err := errors.Join(err, f.Close()); err != nil {
-		a.t.Fatal(err)
-	}
-	return [32]byte(h.Sum(nil))
+	return demotest.Entries(a.t, a.sim, contact)
 }
 
 func (a *account) AddContact(name, phone string) (string, bool) {

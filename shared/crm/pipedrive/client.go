@@ -1,7 +1,6 @@
 package pipedrive
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,13 +44,9 @@ func (e envelope) more() bool { return e.Additional.More || e.Additional.Paginat
 
 // call sends in as JSON, unless it is nil, and decodes the data of the answer into out, unless that is nil.
 func (c *Connector) call(ctx context.Context, o operation, path string, in, out any) (envelope, error) {
-	r := rest.Request{Op: o.name, Method: o.method, Path: path}
-	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
-			return envelope{}, fmt.Errorf("%s: %w", o.name, err)
-		}
-		r.Type, r.Body, r.Size = "application/json", bytes.NewReader(b), int64(len(b))
+	r, err := rest.Request{Op: o.name, Method: o.method, Path: path}.WithJSON(in)
+	if err != nil {
+		return envelope{}, err
 	}
 	return c.send(ctx, o, r, out)
 }

@@ -10,6 +10,7 @@ import (
 
 	sim "threadline/infra/local/pipedrive"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/pipedrive"
 )
 
@@ -31,9 +32,7 @@ func TestFailures(t *testing.T) {
 		"200 that isn't a success":   {fail: func(a *account) { a.sim.Deny(1) }, class: crm.Transient, word: "SUCCESS_IS_FALSE"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newAccount(t)
-			c := a.provisioned()
-			on := a.contact(c)
+			a, c, on := acquainted(t)
 			row.fail(a)
 			_, err := c.PutMessage(t.Context(), on, hello(), nil)
 			e, ok := errors.AsType[*crm.Error](err)
@@ -49,11 +48,9 @@ func TestFailures(t *testing.T) {
 
 // TestDoneAllTheSame proves that a note which was made although its answer said otherwise is found and not made again.
 func TestDoneAllTheSame(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
+	a, c, on := acquainted(t)
 	second := a.connector(func(next http.RoundTripper) http.RoundTripper {
-		return transport(func(r *http.Request) (*http.Response, error) {
+		return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
 			if r.Method == http.MethodPost {
 				a.sim.Deny(1)
 			}
@@ -84,7 +81,7 @@ func TestDoneAllTheSame(t *testing.T) {
 func TestWrongToken(t *testing.T) {
 	a := newAccount(t)
 	c := a.connector(func(next http.RoundTripper) http.RoundTripper {
-		return transport(func(r *http.Request) (*http.Response, error) {
+		return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
 			r.Header.Set("x-api-token", "another")
 			return next.RoundTrip(r)
 		})
@@ -130,7 +127,7 @@ func TestEmptyLists(t *testing.T) {
 		_, _ = w.Write([]byte(`{"success":true,"data":null,"additional_data":null}`))
 	}))
 	defer server.Close()
-	c := pipedrive.New(pipedrive.Config{URL: server.URL, Token: secret(token)})
+	c := pipedrive.New(pipedrive.Config{URL: server.URL, Token: crmtest.Secret(token)})
 	if _, ok, err := c.FindMessage(t.Context(), "7", hello()); ok || err != nil {
 		t.Errorf("note: %v, %v", ok, err)
 	}

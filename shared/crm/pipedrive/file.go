@@ -1,14 +1,10 @@
 package pipedrive
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"path"
 	"strings"
@@ -18,14 +14,6 @@ import (
 	"threadline/shared/crm"
 	"threadline/shared/crm/rest"
 )
-
-// extensions of what WhatsApp sends; a document brings its own in its name.
-var extensions = map[string]string{
-	"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif",
-	"video/mp4": ".mp4", "video/3gpp": ".3gp",
-	"audio/ogg": ".ogg", "audio/mpeg": ".mp3", "audio/mp4": ".m4a", "audio/aac": ".aac", "audio/amr": ".amr",
-	"application/pdf": ".pdf", "text/plain": ".txt",
-}
 
 // maxStem keeps a name within a ref, however many of its characters are escaped there; in bytes.
 const maxStem = 80
@@ -43,7 +31,7 @@ func fileName(f crm.File) string {
 	}
 	if ext == "" {
 		kind, _, _ := mime.ParseMediaType(f.MIME)
-		ext = extensions[kind]
+		ext = crm.Extension(kind)
 	}
 	for len(stem) > maxStem {
 		_, last := utf8.DecodeLastRuneInString(stem)
@@ -77,23 +65,20 @@ func (c *Connector) PutFile(ctx context.Context, on crm.ContactRef, _ crm.EntryR
 	if err != nil {
 		return "", err
 	}
-	head, tail, kind, err := envelopeOf(f, text(person))
+	// The name is in UTF-8, as browsers write it.
+	content, err := rest.Multipart(f, `form-data; name="file"; filename="`+fileName(f)+`"`, rest.Field{Name: "person_id", Value: text(person)})
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", o.name, err)
 	}
-	bytesOf, err := f.Open(ctx)
+	body, err := content.Open(ctx)
 	if err != nil {
 		return "", fmt.Errorf("open file: %w", err)
 	}
-	defer func() { _ = bytesOf.Close() }()
+	defer func() { _ = body.Close() }()
 	var made struct {
 		ID int64 `json:"id"`
 	}
-	_, err = c.send(ctx, o, rest.Request{
-		Op: o.name, Method: o.method, Path: "/v1/files", Type: kind,
-		Body: io.MultiReader(bytes.NewReader(head), bytesOf, bytes.NewReader(tail)),
-		Size: int64(len(head)+len(tail)) + f.Size,
-	}, &made)
+	_, err = c.send(ctx, o, rest.Request{Op: o.name, Method: o.method, Path: "/v1/files", Type: content.Type, Body: body, Size: content.Size}, &made)
 	if missing(err) {
 		return "", gone(o)
 	}
@@ -104,29 +89,6 @@ func (c *Connector) PutFile(ctx context.Context, on crm.ContactRef, _ crm.EntryR
 		return "", noResult(o)
 	}
 	return fileRef(made.ID, fileName(f)), nil
-}
-
-// envelopeOf returns what stands before and after the file's bytes. The name is in UTF-8, as browsers write it.
-func envelopeOf(f crm.File, person string) (head, tail []byte, kind string, err error) {
-	var b bytes.Buffer
-	w := multipart.NewWriter(&b)
-	if err := w.WriteField("person_id", person); err != nil {
-		return nil, nil, "", err
-	}
-	h := textproto.MIMEHeader{}
-	h.Set("Content-Disposition", `form-data; name="file"; filename="`+fileName(f)+`"`)
-	h.Set("Content-Type", "application/octet-stream")
-	if kind, _, err := mime.ParseMediaType(f.MIME); err == nil {
-		h.Set("Content-Type", kind)
-	}
-	if _, err := w.CreatePart(h); err != nil {
-		return nil, nil, "", err
-	}
-	head = bytes.Clone(b.Bytes())
-	if err := w.Close(); err != nil {
-		return nil, nil, "", err
-	}
-	return head, bytes.Clone(b.Bytes()[len(head):]), w.FormDataContentType(), nil
 }
 
 // FindFile reads the person's files, the newest first, and looks for our mark in their names.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/pipedrive"
 )
 
@@ -28,7 +29,7 @@ func TestWebhook(t *testing.T) {
 	}
 	a.addHook(a.hooks.url) // a second one, without a password
 	a.addHook("https://somebody.example.com/hook")
-	rotated := a.connectorWith(func(c *pipedrive.Config) { c.HookPassword = secret("another") })
+	rotated := a.connectorWith(func(c *pipedrive.Config) { c.HookPassword = crmtest.Secret("another") })
 	for range 2 {
 		if err := rotated.Provision(t.Context()); err != nil {
 			t.Fatal(err)
@@ -57,7 +58,7 @@ func TestWithoutWebhook(t *testing.T) {
 	if n := len(a.sim.Hooks()); n != 0 {
 		t.Errorf("%d webhooks, want none", n)
 	}
-	for name, source := range map[string]func(context.Context) (string, error){"none": nil, "empty": secret("")} {
+	for name, source := range map[string]func(context.Context) (string, error){"none": nil, "empty": crmtest.Secret("")} {
 		c := a.connectorWith(func(c *pipedrive.Config) { c.HookPassword = source })
 		if e, ok := errors.AsType[*crm.Error](c.Provision(t.Context())); !ok || e.Class != crm.Stopped {
 			t.Errorf("%s: %v, want Stopped", name, e)

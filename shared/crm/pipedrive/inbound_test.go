@@ -25,19 +25,31 @@ func (a *account) asked(c crm.Receiver) []crm.Request {
 	return all
 }
 
+// write types an answer in.
+func (a *account) write(on crm.ContactRef, text string) {
+	a.t.Helper()
+	if err := a.sim.Write(string(on), text); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// webhook types an answer in and returns the call that it makes.
+func (a *account) webhook(on crm.ContactRef, text string) crm.Call {
+	a.t.Helper()
+	a.write(on, text)
+	a.sim.Flush()
+	return a.hooks.take()[0]
+}
+
 // TestAnswerByNote proves the whole way of an answer: a note, its webhook, its question, and what is told on the note.
 func TestAnswerByNote(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
+	a, c, on := acquainted(t)
 	_, cursor, err := c.FetchOutbound(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	a.clock.Advance(time.Minute)
-	if err := a.sim.Write(string(on), "See you at 5 & bring <both> keys\nbye"); err != nil {
-		t.Fatal(err)
-	}
+	a.write(on, "See you at 5 & bring <both> keys\nbye")
 	got := a.asked(c)
 	if len(got) != 1 {
 		t.Fatalf("%d requests, want 1", len(got))
@@ -74,12 +86,8 @@ func TestAnswerByNote(t *testing.T) {
 
 // TestStatusOnNote proves that a later status replaces the first one, and that the writer's words stay.
 func TestStatusOnNote(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
-	if err := a.sim.Write(string(on), "hello there"); err != nil {
-		t.Fatal(err)
-	}
+	a, c, on := acquainted(t)
+	a.write(on, "hello there")
 	r := a.asked(c)[0]
 	e := hello()
 	e.Messages[0].Direction = chat.Out
@@ -114,9 +122,7 @@ func TestCommands(t *testing.T) {
 		// A copy of a note with what became of the first one.
 		"<p>/wa hello again</p><p>WhatsApp: Sent. Ref. tl0123456789abcdef</p>": "hello again",
 	} {
-		a := newAccount(t)
-		c := a.provisioned()
-		on := a.contact(c)
+		a, c, on := acquainted(t)
 		if _, err := a.sim.AddNote(string(on), content); err != nil {
 			t.Fatal(err)
 		}
@@ -129,9 +135,7 @@ func TestCommands(t *testing.T) {
 
 // TestEditedNote proves that a note is one request, however often it is edited, and that an edit can make it one.
 func TestEditedNote(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
+	a, c, on := acquainted(t)
 	id, err := a.sim.AddNote(string(on), "<p>call her</p>")
 	if err != nil {
 		t.Fatal(err)
@@ -155,14 +159,8 @@ func TestEditedNote(t *testing.T) {
 
 // TestForged proves that nothing gets in without the password.
 func TestForged(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
-	if err := a.sim.Write(string(on), "hello"); err != nil {
-		t.Fatal(err)
-	}
-	a.sim.Flush()
-	call := a.hooks.take()[0]
+	a, c, on := acquainted(t)
+	call := a.webhook(on, "hello")
 	for name, auth := range map[string]string{
 		"none": "", "wrong": "Basic dGhyZWFkbGluZTp3cm9uZw==", "no password": "Basic dGhyZWFkbGluZTo=", "not basic": "Bearer " + password,
 	} {
@@ -186,14 +184,8 @@ func TestForged(t *testing.T) {
 
 // TestForms proves that ids and times are read in the forms that Pipedrive's pages and users show.
 func TestForms(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
-	if err := a.sim.Write(string(on), "hello"); err != nil {
-		t.Fatal(err)
-	}
-	a.sim.Flush()
-	call := a.hooks.take()[0]
+	a, c, on := acquainted(t)
+	call := a.webhook(on, "hello")
 	for person, want := range map[string]crm.ContactRef{`7`: "7", `"7"`: "7", `null`: "", `{"value":7}`: ""} {
 		call.Body = []byte(`{"meta":{"entity":"note","action":"change","change_source":"app","user_id":12,"entity_id":9},
 			"data":{"id":"9","user":3,"content":"/wa hi","person_id":` + person + `,"add_time":"2026-11-02 09:00:00"}}`)
@@ -214,9 +206,7 @@ func TestLostWebhook(t *testing.T) {
 	}
 	on := a.contact(c)
 	a.hooks.fail(503)
-	if err := a.sim.Write(string(on), "too old"); err != nil {
-		t.Fatal(err)
-	}
+	a.write(on, "too old")
 	a.sim.Flush()
 	a.clock.Advance(time.Minute)
 	_, cursor, err := c.FetchOutbound(t.Context(), "")
@@ -226,9 +216,7 @@ func TestLostWebhook(t *testing.T) {
 	texts := map[string]string{}
 	for _, text := range []string{"first", "second"} {
 		a.clock.Advance(time.Minute)
-		if err := a.sim.Write(string(on), text); err != nil {
-			t.Fatal(err)
-		}
+		a.write(on, text)
 		a.sim.Flush()
 		var got []crm.Request
 		if got, cursor, err = c.FetchOutbound(t.Context(), cursor); err != nil {

@@ -6,18 +6,24 @@ import (
 	"testing"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/pipedrive"
 )
+
+// put writes the first message down.
+func (a *account) put(c *pipedrive.Connector, on crm.ContactRef) crm.EntryRef {
+	a.t.Helper()
+	ref, err := c.PutMessage(a.t.Context(), on, hello(), nil)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	return ref
+}
 
 // TestMarks proves that everything by which a thing is found again survives a sanitiser that leaves nothing but text and
 // the simplest tags, and that the note says what its file is called.
 func TestMarks(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
-	ref, err := c.PutMessage(t.Context(), on, hello(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a, c, on := acquainted(t)
+	ref := a.put(c, on)
 	const name = `cañón "nº 1" <b>.jpg`
 	file, err := c.PutFile(t.Context(), on, ref, photo(name))
 	if err != nil {
@@ -44,9 +50,7 @@ func TestMarks(t *testing.T) {
 
 // TestLongName proves that no name makes a ref too long.
 func TestLongName(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
+	_, c, on := acquainted(t)
 	for _, name := range []string{strings.Repeat("ñ", 200) + ".pdf", strings.Repeat("🙂", 60), "", ".jpg"} {
 		file, err := c.PutFile(t.Context(), on, "", photo(name))
 		if err != nil || len(file) > 512 {
@@ -57,13 +61,8 @@ func TestLongName(t *testing.T) {
 
 // TestDeletedNote proves that a note which a user deleted isn't made again.
 func TestDeletedNote(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
-	ref, err := c.PutMessage(t.Context(), on, hello(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a, c, on := acquainted(t)
+	ref := a.put(c, on)
 	if err := a.sim.DeleteNote(string(ref)); err != nil {
 		t.Fatal(err)
 	}
@@ -77,13 +76,8 @@ func TestDeletedNote(t *testing.T) {
 
 // TestManyNotes proves that a message is found among many of its day, and no more pages are read than there are.
 func TestManyNotes(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
-	first, err := c.PutMessage(t.Context(), on, hello(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a, c, on := acquainted(t)
+	first := a.put(c, on)
 	for n := range 120 {
 		e := hello()
 		e.Key, e.At = strings.Repeat(string(rune('a'+n%26)), n+1), e.At.Add(1)

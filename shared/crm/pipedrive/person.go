@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"threadline/shared/chat"
 	"threadline/shared/crm"
@@ -192,13 +191,7 @@ func newPhone(p crm.Person) []phone {
 }
 
 func nameOf(p crm.Person) string {
-	name := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, p.Name)
-	if name = strings.Join(strings.Fields(name), " "); name != "" {
+	if name := strings.Join(p.NameWords(), " "); name != "" {
 		return clip(name)
 	}
 	if p.Username != "" {

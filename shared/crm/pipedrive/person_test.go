@@ -37,9 +37,7 @@ func TestMerged(t *testing.T) {
 
 // TestPurged proves that a person whom Pipedrive has removed for good is gone too, whatever is asked.
 func TestPurged(t *testing.T) {
-	a := newAccount(t)
-	c := a.provisioned()
-	on := a.contact(c)
+	a, c, on := acquainted(t)
 	a.DeleteContact(string(on))
 	for _, wait := range []time.Duration{0, 31 * 24 * time.Hour} {
 		a.clock.Advance(wait)

@@ -31,11 +31,9 @@ func TestRealServer(t *testing.T) {
 		return crmtest.Fixture{
 			Live: true, CRM: l, Advance: func(d time.Duration) { time.Sleep(min(d, 5*time.Second)) },
 			Connect: func(wrap func(http.RoundTripper) http.RoundTripper) crm.Connector {
-				var through http.RoundTripper = transport(slowly)
-				if wrap != nil {
-					through = wrap(through)
-				}
-				return pipedrive.New(pipedrive.Config{URL: l.url, Token: secret(token), HTTP: &http.Client{Transport: through}})
+				return pipedrive.New(pipedrive.Config{
+					URL: l.url, Token: crmtest.Secret(token), HTTP: crmtest.Through(wrap, crmtest.Transport(slowly)),
+				})
 			},
 		}
 	})
@@ -156,7 +154,7 @@ func (l *live) Entries(contact string) []crmtest.Entry {
 		if err != nil {
 			l.t.Fatal(err)
 		}
-		e := crmtest.Entry{At: at, HTML: n.Content, Text: shown(n.Content)}
+		e := crmtest.Entry{At: at, HTML: n.Content, Text: crmtest.Shown(n.Content)}
 		for _, f := range files {
 			if strings.Contains(html.UnescapeString(n.Content), f.Name) {
 				h := sha256.New()

@@ -2,13 +2,13 @@ package pipedrive_test
 
 import (
 	"context"
-	"io"
 	"strings"
 	"testing"
 	"time"
 
 	"threadline/shared/chat"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/match"
 	"threadline/shared/crm/pipedrive"
 )
@@ -27,7 +27,7 @@ func photo(name string) crm.File {
 	const content = "not really a photo"
 	return crm.File{
 		Key: strings.Repeat("b2", 20), Name: name, MIME: "image/jpeg", Size: int64(len(content)), At: noon,
-		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil },
+		Open: crmtest.Content(content),
 	}
 }
 
@@ -43,13 +43,18 @@ func (a *account) contact(c *pipedrive.Connector) crm.ContactRef {
 	return found.Ref
 }
 
+// acquainted is an account that has María, and a connector to it.
+func acquainted(t *testing.T) (*account, *pipedrive.Connector, crm.ContactRef) {
+	t.Helper()
+	a := newAccount(t)
+	c := a.provisioned()
+	return a, c, a.contact(c)
+}
+
 // spending measures what something costs: calls, and tokens by Pipedrive's documents, with which the simulator must agree.
 func (a *account) spending(do func()) (calls, tokens int) {
 	a.t.Helper()
-	all, err := specification()
-	if err != nil {
-		a.t.Fatal(err)
-	}
+	all := documented.Documents(a.t)
 	before := len(a.sim.Calls())
 	do()
 	for _, call := range a.sim.Calls()[before:] {
@@ -146,13 +151,7 @@ func TestTokens(t *testing.T) {
 
 // TestPriceList proves that the simulator charges what the documents say, for every call that it knows.
 func TestPriceList(t *testing.T) {
-	all, err := specification()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if all == nil {
-		t.Skip("Pipedrive's documents are not here: set THREADLINE_SHARED")
-	}
+	all := documented.Need(t)
 	for pattern, tokens := range newAccount(t).sim.Tokens() {
 		method, path, _ := strings.Cut(pattern, " ")
 		if want, err := price(all, method, strings.ReplaceAll(path, "{id}", "1")); err != nil || want != tokens {

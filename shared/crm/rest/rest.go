@@ -1,8 +1,8 @@
 // Package rest makes a connector's HTTP calls.
 //
 // It guarantees that credentials go to the configured address and nowhere else (https, or http on loopback; no redirect
-// is followed), that an answer of any size costs bounded memory, that every failure is a *crm.Error or what Classify
-// made of it, that no error holds an address, an answer or a credential, and that an error says whether the request may
+// is followed), that an answer of any size costs bounded memory (Decode refuses one that is too long, since the next
+// would be as well), that every failure is a *crm.Error or what Classify made of it, that no error holds an address, an answer or a credential, and that an error says whether the request may
 // have been carried out.
 package rest
 
@@ -51,6 +51,8 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+
+	cut bool // there is more of the body than was read
 }
 
 // New returns a client.
@@ -74,15 +76,24 @@ type Request struct {
 	Header http.Header
 }
 
+// WithJSON returns the request with in as its body, unless that is nil.
+func (r Request) WithJSON(in any) (Request, error) {
+	if in == nil {
+		return r, nil
+	}
+	b, err := json.Marshal(in)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", r.Op, err)
+	}
+	r.Type, r.Body, r.Size = "application/json", bytes.NewReader(b), int64(len(b))
+	return r, nil
+}
+
 // JSON sends in as JSON, unless it is nil, and decodes the answer into out, unless that is nil.
 func (c *Client) JSON(ctx context.Context, op, method, path string, in, out any) error {
-	r := Request{Op: op, Method: method, Path: path}
-	if in != nil {
-		b, err := json.Marshal(in)
-		if err != nil {
-			return fmt.Errorf("%s: %w", op, err)
-		}
-		r.Type, r.Body, r.Size = "application/json", bytes.NewReader(b), int64(len(b))
+	r, err := Request{Op: op, Method: method, Path: path}.WithJSON(in)
+	if err != nil {
+		return err
 	}
 	a, err := c.Do(ctx, r)
 	if err != nil || out == nil {
@@ -93,6 +104,9 @@ func (c *Client) JSON(ctx context.Context, op, method, path string, in, out any)
 
 // Decode reads an answer that must be JSON.
 func Decode(op string, a Answer, out any) error {
+	if a.cut {
+		return &crm.Error{Class: crm.Refused, Unknown: true, Op: op, Status: a.Status, Reason: "ANSWER_TOO_LONG"}
+	}
 	if json.Unmarshal(a.Body, out) == nil {
 		return nil
 	}
@@ -108,8 +122,11 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	}
 	defer func() { _ = res.Body.Close() }()
 	a := Answer{Status: res.StatusCode, Header: res.Header}
-	if a.Body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer)); err != nil {
+	if a.Body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1)); err != nil {
 		return a, &crm.Error{Class: crm.Transient, Unknown: wrote(), Op: r.Op, Status: a.Status, Err: fmt.Errorf("read answer: %w", withoutURL(err))}
+	}
+	if a.cut = len(a.Body) > maxAnswer; a.cut {
+		a.Body = a.Body[:maxAnswer]
 	}
 	return a, c.judge(r.Op, a)
 }

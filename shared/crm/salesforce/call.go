@@ -1,11 +1,8 @@
 package salesforce
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,7 +20,7 @@ type call struct {
 	in     any    // the body as JSON; nil: none, or content
 	header http.Header
 
-	content *content // a body that isn't JSON
+	content *rest.Content // a body that isn't JSON
 	names   naming
 }
 
@@ -35,13 +32,6 @@ const (
 	aRecord         // by its id: it was deleted
 	ourField        // with our key: it isn't there, or not for the user
 )
-
-// content is a body that can be opened more than once.
-type content struct {
-	kind string
-	size int64
-	open func(context.Context) (io.ReadCloser, error)
-}
 
 // created is the answer to a record that was made or changed by key.
 type created struct {
@@ -69,24 +59,20 @@ func (c *Connector) send(ctx context.Context, r call) (rest.Answer, *session, er
 	if err != nil {
 		return rest.Answer{}, nil, err
 	}
-	request := rest.Request{Op: r.op, Method: r.method, Path: r.path, Header: r.header}
+	request, err := rest.Request{Op: r.op, Method: r.method, Path: r.path, Header: r.header}.WithJSON(r.in)
+	if err != nil {
+		return rest.Answer{}, s, err
+	}
 	if !strings.HasPrefix(r.path, "/") {
 		request.Path = dataPath + r.path
 	}
-	switch {
-	case r.content != nil:
-		body, err := r.content.open(ctx)
+	if r.content != nil {
+		body, err := r.content.Open(ctx)
 		if err != nil {
-			return rest.Answer{}, s, err
+			return rest.Answer{}, s, fmt.Errorf("open file: %w", err)
 		}
 		defer func() { _ = body.Close() }()
-		request.Type, request.Body, request.Size = r.content.kind, body, r.content.size
-	case r.in != nil:
-		b, err := json.Marshal(r.in)
-		if err != nil {
-			return rest.Answer{}, s, fmt.Errorf("%s: %w", r.op, err)
-		}
-		request.Type, request.Body, request.Size = "application/json", bytes.NewReader(b), int64(len(b))
+		request.Type, request.Body, request.Size = r.content.Type, body, r.content.Size
 	}
 	a, err := s.client.Do(ctx, request)
 	return a, s, c.about(r, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"unicode"
 	"unicode/utf16"
 
 	"threadline/shared/chat"
@@ -144,13 +143,7 @@ func ours(values map[string]any, have contact, p crm.Person, l layout) {
 
 // names makes Salesforce's two names of the one that a profile has: the first word, and the rest.
 func names(p crm.Person) (first, last string) {
-	name := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, p.Name)
-	switch words := strings.Fields(name); {
+	switch words := p.NameWords(); {
 	case len(words) == 0:
 		return shorten(p.Username, 40), placeholder
 	case len(words) == 1:
@@ -168,6 +161,15 @@ func shorten(s string, n int) string {
 		}
 	}
 	return s
+}
+
+// place returns how the org is set up, and the id of the contact on which something is put.
+func (c *Connector) place(ctx context.Context, on crm.ContactRef) (l layout, contact string, err error) {
+	if l, err = c.layoutOf(ctx); err != nil {
+		return l, "", err
+	}
+	contact, err = contactID(on)
+	return l, contact, err
 }
 
 func contactID(ref crm.ContactRef) (string, error) {

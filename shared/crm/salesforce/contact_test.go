@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/match"
 )
 
@@ -111,7 +112,7 @@ func TestOneSearchFails(t *testing.T) {
 		o := newOrg(t, true)
 		id, _ := o.AddContact("Mrs Garcia", row.typed)
 		c := o.connect(func(next http.RoundTripper) http.RoundTripper {
-			return tripper(func(r *http.Request) (*http.Response, error) {
+			return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
 				if !strings.HasSuffix(r.URL.Path, row.path) || strings.HasSuffix(row.path, "query") && !strings.Contains(r.URL.RawQuery, "LIKE") {
 					return next.RoundTrip(r)
 				}
@@ -125,7 +126,3 @@ func TestOneSearchFails(t *testing.T) {
 		}
 	}
 }
-
-type tripper func(*http.Request) (*http.Response, error)
-
-func (f tripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -21,11 +21,7 @@ const (
 
 // PutMessage makes the message with the key, or a task where there are no messages.
 func (c *Connector) PutMessage(ctx context.Context, on crm.ContactRef, e crm.Entry, _ []crm.FileRef) (crm.EntryRef, error) {
-	l, err := c.layoutOf(ctx)
-	if err != nil {
-		return "", err
-	}
-	contact, err := contactID(on)
+	l, contact, err := c.place(ctx, on)
 	if err != nil {
 		return "", err
 	}
@@ -50,11 +46,7 @@ func (c *Connector) PutMessage(ctx context.Context, on crm.ContactRef, e crm.Ent
 
 // FindMessage looks for the message by its key, and for a task with it: the metadata may have come in between.
 func (c *Connector) FindMessage(ctx context.Context, on crm.ContactRef, e crm.Entry) (crm.EntryRef, bool, error) {
-	l, err := c.layoutOf(ctx)
-	if err != nil {
-		return "", false, err
-	}
-	contact, err := contactID(on)
+	l, contact, err := c.place(ctx, on)
 	if err != nil {
 		return "", false, err
 	}

@@ -1,21 +1,17 @@
 package salesforce
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"path"
 	"regexp"
 	"strings"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/rest"
 )
 
 // A file's version, its key where the metadata is deployed, and its link to a record.
@@ -31,11 +27,7 @@ const maxFile = 2 << 30
 
 // PutFile uploads the file onto the contact in one pass and links it to the entry.
 func (c *Connector) PutFile(ctx context.Context, on crm.ContactRef, entry crm.EntryRef, f crm.File) (crm.FileRef, error) {
-	l, err := c.layoutOf(ctx)
-	if err != nil {
-		return "", err
-	}
-	contact, err := contactID(on)
+	l, contact, err := c.place(ctx, on)
 	if err != nil {
 		return "", err
 	}
@@ -44,7 +36,7 @@ func (c *Connector) PutFile(ctx context.Context, on crm.ContactRef, entry crm.En
 		return "", err
 	}
 	const op = "upload file"
-	content, err := envelope(f, version(f, contact, l))
+	content, err := contentOf(f, version(f, contact, l))
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", op, err)
 	}
@@ -103,11 +95,7 @@ func link(op, document, record string) call {
 
 // FindFile looks for the file by its key, or among the contact's files for the one whose description has it.
 func (c *Connector) FindFile(ctx context.Context, on crm.ContactRef, _ crm.EntryRef, f crm.File) (crm.FileRef, bool, error) {
-	l, err := c.layoutOf(ctx)
-	if err != nil {
-		return "", false, err
-	}
-	contact, err := contactID(on)
+	l, contact, err := c.place(ctx, on)
 	if err != nil {
 		return "", false, err
 	}
@@ -161,56 +149,16 @@ func shortName(name string) string {
 
 var plainExtension = regexp.MustCompile(`^\.[A-Za-z0-9]{1,8}$`)
 
-// envelope streams the file between the two halves of a multipart body whose length is known beforehand. Its name is
-// among the values: a header would have to be ASCII.
-func envelope(f crm.File, values map[string]any) (*content, error) {
+// contentOf is the file behind its values. Its name is among them: a header would have to be ASCII.
+func contentOf(f crm.File, values map[string]any) (*rest.Content, error) {
 	fields, err := json.Marshal(values)
 	if err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	w := multipart.NewWriter(&b)
-	first, err := w.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {`form-data; name="entity_content"`}, "Content-Type": {"application/json"},
-	})
-	if err != nil {
-		return nil, err
-	}
-	if _, err := first.Write(fields); err != nil {
-		return nil, err
-	}
-	kind, name := "application/octet-stream", "file"
-	if given, _, err := mime.ParseMediaType(f.MIME); err == nil {
-		kind = given
-	}
+	name := "file"
 	if ext := path.Ext(f.Name); plainExtension.MatchString(ext) {
 		name += ext
 	}
-	_, err = w.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {`form-data; name="VersionData"; filename="` + name + `"`}, "Content-Type": {kind},
-	})
-	if err != nil {
-		return nil, err
-	}
-	head := bytes.Clone(b.Bytes())
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	tail := bytes.Clone(b.Bytes()[len(head):])
-	return &content{
-		kind: w.FormDataContentType(), size: int64(len(head)+len(tail)) + f.Size,
-		open: func(ctx context.Context) (io.ReadCloser, error) {
-			file, err := f.Open(ctx)
-			if err != nil {
-				return nil, fmt.Errorf("open file: %w", err)
-			}
-			return enclosed{io.MultiReader(bytes.NewReader(head), file, bytes.NewReader(tail)), file}, nil
-		},
-	}, nil
-}
-
-// enclosed is a file with what stands around it.
-type enclosed struct {
-	io.Reader
-	io.Closer
+	return rest.Multipart(f, `form-data; name="VersionData"; filename="`+name+`"`,
+		rest.Field{Name: "entity_content", Type: "application/json", Value: string(fields)})
 }

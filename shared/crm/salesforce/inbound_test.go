@@ -1,7 +1,6 @@
 package salesforce_test
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/salesforce"
 )
 
@@ -33,7 +33,7 @@ func TestInboundVerified(t *testing.T) {
 	silent := o.config()
 	silent.HookSecret = nil
 	empty := o.config()
-	empty.HookSecret = func(context.Context) (string, error) { return "", nil }
+	empty.HookSecret = crmtest.Secret("")
 	for _, row := range []struct {
 		name   string
 		config salesforce.Config

@@ -2,18 +2,13 @@ package salesforce_test
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
-	"html"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"threadline/infra/local/demo/demotest"
 	sim "threadline/infra/local/salesforce"
 	source "threadline/infra/salesforce"
 	"threadline/shared/chat"
@@ -30,37 +25,19 @@ const (
 	lag          = 20 * time.Second
 )
 
-// clock is the time of a test: it passes when the test says so.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 // org is a simulated Salesforce behind a real listener.
 type org struct {
 	t        *testing.T
 	sim      *sim.Simulator
 	url      string
-	clock    *clock
+	clock    *crmtest.Clock
 	metadata bool
 }
 
 // newOrg returns one with the metadata of infra/salesforce, or with the field on contacts only.
 func newOrg(t *testing.T, metadata bool, change ...func(*sim.Options)) *org {
 	t.Helper()
-	o := &org{t: t, clock: &clock{at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}, metadata: metadata}
+	o := &org{t: t, clock: crmtest.NewClock(), metadata: metadata}
 	options := sim.Options{
 		StateDir: t.TempDir(), ClientID: clientID, ClientSecret: clientSecret, Now: o.clock.Now, SearchLag: lag,
 		Metadata: source.Source, Assigned: "Threadline_Integration", Sites: true,
@@ -75,22 +52,15 @@ func newOrg(t *testing.T, metadata bool, change ...func(*sim.Options)) *org {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.API())
-	t.Cleanup(func() {
-		server.Close()
-		if err := s.Close(); err != nil {
-			t.Errorf("close simulator: %v", err)
-		}
-	})
-	o.sim, o.url = s, server.URL
+	o.sim, o.url = s, crmtest.Serve(t, s).URL
 	return o
 }
 
 func (o *org) config() salesforce.Config {
 	return salesforce.Config{
 		URL: o.url, ClientID: clientID, Now: o.clock.Now,
-		ClientSecret: func(context.Context) (string, error) { return clientSecret, nil },
-		HookSecret:   func(context.Context) (string, error) { return hookSecret, nil },
+		ClientSecret: crmtest.Secret(clientSecret),
+		HookSecret:   crmtest.Secret(hookSecret),
 		HTTP:         &http.Client{Transport: checked{o.t, http.DefaultTransport}},
 	}
 }
@@ -99,9 +69,7 @@ func (o *org) connector() *salesforce.Connector { return salesforce.New(o.config
 
 func (o *org) connect(wrap func(http.RoundTripper) http.RoundTripper) crm.Connector {
 	c := o.config()
-	if wrap != nil {
-		c.HTTP.Transport = wrap(c.HTTP.Transport)
-	}
+	c.HTTP = crmtest.Through(wrap, c.HTTP.Transport)
 	return salesforce.New(c)
 }
 
@@ -137,33 +105,12 @@ func (o *org) Contacts() []crmtest.Contact {
 	return list
 }
 
-var tag = regexp.MustCompile(`<[^>]*>`)
-
 func (o *org) Entries(contact string) []crmtest.Entry {
-	var list []crmtest.Entry
-	for _, e := range o.sim.Timeline(contact) {
-		shown := strings.NewReplacer("<br>", "\n", "</p>", "\n").Replace(e.HTML)
-		entry := crmtest.Entry{At: e.At, Text: html.UnescapeString(tag.ReplaceAllString(shown, ""))}
-		for _, f := range e.Files {
-			entry.Files = append(entry.Files, crmtest.File{Private: f.Private, Size: f.Size, SHA256: o.hash(f.ID)})
-		}
-		list = append(list, entry)
+	list := demotest.Entries(o.t, o.sim, contact)
+	for i := range list {
+		list[i].HTML = "" // texts are stored
 	}
 	return list
-}
-
-func (o *org) hash(id string) [32]byte {
-	o.t.Helper()
-	f, _, err := o.sim.Open(id)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	h := sha256.New()
-	_, err = io.Copy(h, f)
-	if err := errors.Join(err, f.Close()); err != nil {
-		o.t.Fatal(err)
-	}
-	return [32]byte(h.Sum(nil))
 }
 
 func (o *org) AddContact(name, phone string) (string, bool) {
@@ -216,7 +163,7 @@ func photo() crm.File {
 	const bytes = "not really a photo"
 	return crm.File{
 		Key: strings.Repeat("0f", 20), Name: "foto mía.jpg", MIME: "image/jpeg", Size: int64(len(bytes)),
-		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(bytes)), nil },
+		Open: crmtest.Content(bytes),
 	}
 }
 

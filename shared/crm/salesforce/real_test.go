@@ -26,7 +26,7 @@ func TestRealServer(t *testing.T) {
 	if address == "" || id == "" || secret == "" {
 		t.Skip("set SALESFORCE_URL, SALESFORCE_CLIENT_ID and SALESFORCE_CLIENT_SECRET to run the suite against a real org")
 	}
-	config := salesforce.Config{URL: address, ClientID: id, ClientSecret: func(context.Context) (string, error) { return secret, nil }}
+	config := salesforce.Config{URL: address, ClientID: id, ClientSecret: crmtest.Secret(secret)}
 	crmtest.Run(t, func(t *testing.T) crmtest.Fixture {
 		return live(t, config, os.Getenv("SALESFORCE_SITES") != "", func(d time.Duration) { time.Sleep(min(d, 3*time.Second)) })
 	})
@@ -75,10 +75,7 @@ func live(t *testing.T, config salesforce.Config, sites bool, advance func(time.
 	}
 	connect := func(wrap func(http.RoundTripper) http.RoundTripper) crm.Connector {
 		c := config
-		c.HTTP = &http.Client{Transport: checked{t, http.DefaultTransport}}
-		if wrap != nil {
-			c.HTTP.Transport = wrap(c.HTTP.Transport)
-		}
+		c.HTTP = crmtest.Through(wrap, checked{t, http.DefaultTransport})
 		return salesforce.New(c)
 	}
 	return crmtest.Fixture{Connect: connect, CRM: a, Advance: advance, Live: true, Ready: true}

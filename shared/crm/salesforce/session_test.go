@@ -16,6 +16,7 @@ import (
 
 	sim "threadline/infra/local/salesforce"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/salesforce"
 )
 
@@ -113,9 +114,9 @@ func TestJWT(t *testing.T) {
 	o := newOrg(t, true, func(s *sim.Options) { s.PublicKey, s.Username = &key.PublicKey, user })
 	login := func(text, username string) error {
 		config := o.config()
-		config.ClientSecret = func(context.Context) (string, error) { return "", nil }
+		config.ClientSecret = crmtest.Secret("")
 		config.Username = username
-		config.PrivateKey = func(context.Context) (string, error) { return text, nil }
+		config.PrivateKey = crmtest.Secret(text)
 		_, _, err := salesforce.New(config).ContactByKey(t.Context(), person().Key)
 		return err
 	}
@@ -133,7 +134,7 @@ func TestJWT(t *testing.T) {
 // TestNoKey proves that an empty key means the secret.
 func TestNoKey(t *testing.T) {
 	config := newOrg(t, true).config()
-	config.PrivateKey = func(context.Context) (string, error) { return "\n", nil }
+	config.PrivateKey = crmtest.Secret("\n")
 	if _, _, err := salesforce.New(config).ContactByKey(t.Context(), person().Key); err != nil {
 		t.Error(err)
 	}

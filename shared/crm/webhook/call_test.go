@@ -17,6 +17,7 @@ import (
 	"threadline/infra/local/webhookcrm"
 	"threadline/shared/chat"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/match"
 	"threadline/shared/crm/webhook"
 )
@@ -35,7 +36,7 @@ func entry(text string) crm.Entry {
 func file(content, sum string) crm.File {
 	return crm.File{
 		Key: strings.Repeat("f", 40), Name: "niño 🙂.pdf", MIME: "application/pdf", Size: int64(len(content)), SHA256: sum,
-		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil },
+		Open: crmtest.Content(content),
 	}
 }
 
@@ -64,7 +65,7 @@ func (a *answering) connect(t *testing.T, secret string) *webhook.Connector {
 		_, _ = io.WriteString(w, a.body)
 	}))
 	t.Cleanup(server.Close)
-	return webhook.New(webhook.Config{URL: server.URL + "/in", Secret: knows(secret), Now: newClock().Now})
+	return webhook.New(webhook.Config{URL: server.URL + "/in", Secret: crmtest.Secret(secret), Now: crmtest.NewClock().Now})
 }
 
 // TestAnswers is the table of docs/crm/webhook.md: what a receiver answers, and what becomes of it.
@@ -190,16 +191,16 @@ func TestConfiguration(t *testing.T) {
 		class  crm.Class
 		reason string
 	}{
-		"no address":           {webhook.Config{Secret: knows(secret)}, crm.Stopped, "NO_ADDRESS"},
-		"a password in it":     {webhook.Config{URL: "https://a:b@crm.example/x", Secret: knows(secret)}, crm.Stopped, "NO_ADDRESS"},
-		"http":                 {webhook.Config{URL: "http://crm.example/x", Secret: knows(secret)}, crm.Stopped, "ADDRESS_IS_NOT_HTTPS"},
-		"no secret":            {webhook.Config{URL: "https://crm.example/x", Secret: knows(" ")}, crm.Stopped, "ONE_OR_TWO_SECRETS_NEEDED"},
-		"three secrets":        {webhook.Config{URL: "https://crm.example/x", Secret: knows("a b c")}, crm.Stopped, "ONE_OR_TWO_SECRETS_NEEDED"},
-		"a guessable secret":   {webhook.Config{URL: "https://crm.example/x", Secret: knows("hunter2")}, crm.Stopped, "SECRET_TOO_SHORT"},
+		"no address":           {webhook.Config{Secret: crmtest.Secret(secret)}, crm.Stopped, "NO_ADDRESS"},
+		"a password in it":     {webhook.Config{URL: "https://a:b@crm.example/x", Secret: crmtest.Secret(secret)}, crm.Stopped, "NO_ADDRESS"},
+		"http":                 {webhook.Config{URL: "http://crm.example/x", Secret: crmtest.Secret(secret)}, crm.Stopped, "ADDRESS_IS_NOT_HTTPS"},
+		"no secret":            {webhook.Config{URL: "https://crm.example/x", Secret: crmtest.Secret(" ")}, crm.Stopped, "ONE_OR_TWO_SECRETS_NEEDED"},
+		"three secrets":        {webhook.Config{URL: "https://crm.example/x", Secret: crmtest.Secret("a b c")}, crm.Stopped, "ONE_OR_TWO_SECRETS_NEEDED"},
+		"a guessable secret":   {webhook.Config{URL: "https://crm.example/x", Secret: crmtest.Secret("hunter2")}, crm.Stopped, "SECRET_TOO_SHORT"},
 		"the secret is away":   {webhook.Config{URL: "https://crm.example/x", Secret: func(context.Context) (string, error) { return "", broken }}, crm.Transient, "NO_CREDENTIALS"},
-		"a mistake in the URL": {webhook.Config{URL: "://", Secret: knows(secret)}, crm.Stopped, "NO_ADDRESS"},
+		"a mistake in the URL": {webhook.Config{URL: "://", Secret: crmtest.Secret(secret)}, crm.Stopped, "NO_ADDRESS"},
 	} {
-		row.config.HTTP = &http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+		row.config.HTTP = &http.Client{Transport: crmtest.Transport(func(*http.Request) (*http.Response, error) {
 			t.Errorf("%s: a call was made", name)
 			return nil, errors.New("none is")
 		})}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"threadline/shared/crm/crmtest"
 )
 
 func page(t *testing.T) string {
@@ -88,7 +90,7 @@ func TestDocumentedGo(t *testing.T) {
 		t.Error("the page's example isn't the one in receiver_test.go")
 	}
 	a := calls(t)
-	now := newClock().Now()
+	now := crmtest.NewClock().Now()
 	for i, r := range a.got {
 		for _, row := range []struct {
 			secret string

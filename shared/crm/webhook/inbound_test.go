@@ -21,6 +21,7 @@ import (
 	"threadline/infra/local/webhookcrm"
 	"threadline/shared/chat"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/webhook"
 )
 
@@ -40,8 +41,8 @@ func signed(body, secret string, at, now time.Time) crm.Call {
 const oneRequest = `{"v":1,"requests":[{"id":"r1","contact":"17","text":"Hello","actor":"Ana Silva","at":"2026-11-02T08:59:00+01:00"}]}`
 
 func TestForged(t *testing.T) {
-	now := newClock().Now()
-	c := webhook.New(webhook.Config{URL: "https://crm.example/", Secret: knows("the-new-secret-00 the-old-secret-00")})
+	now := crmtest.NewClock().Now()
+	c := webhook.New(webhook.Config{URL: "https://crm.example/", Secret: crmtest.Secret("the-new-secret-00 the-old-secret-00")})
 	good := func() crm.Call { return signed(oneRequest, "the-new-secret-00", now, now) }
 	for name, call := range map[string]crm.Call{
 		"the new secret": good(), "the old secret": signed(oneRequest, "the-old-secret-00", now, now),
@@ -77,8 +78,8 @@ func TestForged(t *testing.T) {
 }
 
 func TestRequests(t *testing.T) {
-	now := newClock().Now()
-	c := webhook.New(webhook.Config{URL: "https://crm.example/", Secret: knows(secret)})
+	now := crmtest.NewClock().Now()
+	c := webhook.New(webhook.Config{URL: "https://crm.example/", Secret: crmtest.Secret(secret)})
 	const body = `{"v":1,"requests":[
 		{"id":"r1","contact":"17","text":"Hello","actor":"Ana Silva","at":"2026-11-02T08:59:00+01:00"},
 		{"id":"r2","phone":"+34 600 111 222","contact":"18","template":{"name":"welcome","language":"es","components":[]}},
@@ -103,8 +104,8 @@ func TestRequests(t *testing.T) {
 
 // TestWrongRequests proves that the schema and the code refuse the same, and that nothing of a bad call is taken.
 func TestWrongRequests(t *testing.T) {
-	now := newClock().Now()
-	c := webhook.New(webhook.Config{URL: "https://crm.example/", Secret: knows(secret)})
+	now := crmtest.NewClock().Now()
+	c := webhook.New(webhook.Config{URL: "https://crm.example/", Secret: crmtest.Secret(secret)})
 	bodies := []string{
 		``, `[]`, `{}`, `{"v":1}`, `{"v":1,"requests":null}`, `{"v":2,"requests":[]}`, `{"v":1,"requests":[]} {}`, `{"v":1,"requests":[],"more":1}`,
 		fmt.Sprintf(`{"v":1,"requests":[%s{}]}`, strings.Repeat(`{"id":"r","contact":"1","text":"x"},`, 100)),
@@ -154,7 +155,7 @@ func TestReflected(t *testing.T) {
 		if d := r.Header.Get("Threadline-Document"); d != "" {
 			body = d
 		}
-		call := crm.Call{Method: http.MethodPost, Header: r.Header, Body: []byte(body), At: newClock().Now()}
+		call := crm.Call{Method: http.MethodPost, Header: r.Header, Body: []byte(body), At: crmtest.NewClock().Now()}
 		_, err := c.ParseInbound(ctx, call)
 		if e, ok := errors.AsType[*crm.Error](err); !ok || e.Class != crm.Refused {
 			t.Errorf("%s: %v, want it refused", body, err)
@@ -169,7 +170,7 @@ func TestAsked(t *testing.T) {
 		answer := http.StatusServiceUnavailable // a first time, to see the same request again
 		events := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
-			calls = append(calls, crm.Call{Method: r.Method, Header: r.Header, Body: body, At: newClock().Now()})
+			calls = append(calls, crm.Call{Method: r.Method, Header: r.Header, Body: body, At: crmtest.NewClock().Now()})
 			w.WriteHeader(answer)
 			answer = http.StatusOK
 		}))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/webhook"
 )
 
@@ -84,13 +85,9 @@ func described(t *testing.T, path string, s *jsonschema.Schema, value any) {
 	}
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // validating checks every document and every answer that passes against the schemas.
 func validating(t *testing.T, next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
+	return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
 		document := []byte(r.Header.Get("Threadline-Document"))
 		if len(document) == 0 {
 			var err error
