@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"threadline/shared/crm/rest"
 )
 
 // call sends JSON and decodes the answer into out, which may be nil. Op says what is being done, for errors.
@@ -59,7 +61,7 @@ func (c *Connector) readBy(ctx context.Context, kind, property, value string, ar
 func (c *Connector) patch(ctx context.Context, kind, id string, properties map[string]string) error {
 	op := "change " + kind
 	err := c.call(ctx, op, http.MethodPatch, c.objectPath(kind, id), map[string]any{"properties": properties}, nil)
-	if hasStatus(err, http.StatusNotFound) {
+	if rest.HasStatus(err, http.StatusNotFound) {
 		return gone(op)
 	}
 	return err

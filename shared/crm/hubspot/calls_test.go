@@ -17,15 +17,15 @@ func TestCalls(t *testing.T) {
 		name  string
 		lacks []string
 		// the calls
-		known, created, filled, text, photo, late, first int
+		known, created, filled, text, photo, late, first, refused int
 	}{
-		{name: "as HubSpot is", known: 2, created: 3, filled: 4, text: 1, photo: 2, late: 4, first: 1},
+		{name: "as HubSpot is", known: 2, created: 3, filled: 4, text: 1, photo: 2, late: 4, first: 1, refused: 1},
 		{name: "notes", lacks: []string{"communications.hs_attachment_ids"},
-			known: 2, created: 3, filled: 4, text: 1, photo: 3, late: 4, first: 2},
+			known: 2, created: 3, filled: 4, text: 1, photo: 3, late: 4, first: 2, refused: 1},
 		{name: "searched", lacks: []string{"communications.hs_attachment_ids", "communications.unique", "notes.unique"},
-			known: 2, created: 3, filled: 4, text: 1, photo: 4, late: 7, first: 2},
+			known: 2, created: 3, filled: 4, text: 1, photo: 4, late: 7, first: 2, refused: 2},
 		{name: "marked", lacks: []string{"communications.hs_attachment_ids", "communications.custom", "notes.custom"},
-			known: 2, created: 3, filled: 4, text: 1, photo: 4, late: 7, first: 0},
+			known: 2, created: 3, filled: 4, text: 1, photo: 4, late: 7, first: 0, refused: 2},
 	} {
 		t.Run(account.name, func(t *testing.T) {
 			a := lacking(t, account.lacks...)
@@ -65,6 +65,17 @@ func TestCalls(t *testing.T) {
 			})
 			count("a photo that is there at once", account.photo, func() error { return photo(t, c, a, owner.Ref, "m2", false) })
 			count("a photo that arrives after its entry", account.late, func() error { return photo(t, c, a, owner.Ref, "m3", true) })
+			refuse := func(id string) func() error {
+				return func() error {
+					return c.Report(t.Context(), crm.Request{ID: id, Contact: owner.Ref, At: a.clock.Now()}, "they opted out")
+				}
+			}
+			if account.lacks == nil {
+				if err := refuse("r0")(); err != nil { // which gives notes their key
+					t.Fatal(err)
+				}
+			}
+			count("a request that is refused and nobody waits for", account.refused, refuse("r1"))
 			// What a new process has to learn before its first photo.
 			c = a.connector(nil)
 			if account.name != "marked" { // it has to provision again, to be told no

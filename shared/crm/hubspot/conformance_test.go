@@ -1,51 +1,24 @@
 package hubspot_test
 
 import (
-	"context"
-	"crypto/sha256"
-	"errors"
-	"html"
-	"io"
 	"net/http"
-	"net/http/httptest"
-	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"threadline/infra/local/demo/demotest"
 	sim "threadline/infra/local/hubspot"
 	"threadline/shared/crm"
 	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/hubspot"
 )
 
-// clock is the time of a test: it passes when the test says so.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
-
 // account is a simulated HubSpot behind a real listener.
 type account struct {
 	t     *testing.T
 	sim   *sim.Simulator
 	url   string
-	clock *clock
+	clock *crmtest.Clock
 	http  http.RoundTripper
 
 	config hubspot.Config // of the connectors, apart from how to reach the account
@@ -60,21 +33,15 @@ func newAccount(t *testing.T) *account {
 
 func openAccount(t *testing.T, o sim.Options) *account {
 	t.Helper()
-	a := &account{t: t, clock: newClock()}
+	a := &account{t: t, clock: crmtest.NewClock()}
 	o.Token, o.StateDir, o.Now, o.SearchLag = token, t.TempDir(), a.clock.Now, 20*time.Second
 	s, err := sim.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.API())
-	t.Cleanup(func() {
-		server.Close()
-		if err := s.Close(); err != nil {
-			t.Errorf("close simulator: %v", err)
-		}
-	})
+	server := crmtest.Serve(t, s)
 	a.sim, a.url = s, server.URL
-	a.http = validating(t, server.Client().Transport)
+	a.http = documented.Transport(t, server.Client().Transport)
 	return a
 }
 
@@ -83,15 +50,8 @@ func (a *account) connect(wrap func(http.RoundTripper) http.RoundTripper) crm.Co
 }
 
 func (a *account) connector(wrap func(http.RoundTripper) http.RoundTripper) *hubspot.Connector {
-	transport := a.http
-	if wrap != nil {
-		transport = wrap(transport)
-	}
 	c := a.config
-	c.BaseURL = a.url
-	c.Token = func(context.Context) (string, error) { return token, nil }
-	c.HTTP = &http.Client{Transport: transport}
-	c.Now = a.clock.Now
+	c.BaseURL, c.Token, c.HTTP, c.Now = a.url, crmtest.Secret(token), crmtest.Through(wrap, a.http), a.clock.Now
 	return hubspot.New(c)
 }
 
@@ -154,40 +114,8 @@ func (a *account) Contacts() []crmtest.Contact {
 	return list
 }
 
-var tag = regexp.MustCompile(`<[^>]*>`)
-
-// shown is what somebody sees of HTML.
-func shown(body string) string {
-	lines := strings.NewReplacer("<br>", "\n", "</p>", "\n").Replace(body)
-	return html.UnescapeString(tag.ReplaceAllString(lines, ""))
-}
-
 func (a *account) Entries(contact string) []crmtest.Entry {
-	var list []crmtest.Entry
-	for _, e := range a.sim.Timeline(contact) {
-		entry := crmtest.Entry{At: e.At, HTML: e.HTML, Text: shown(e.HTML)}
-		for _, f := range e.Files {
-			entry.Files = append(entry.Files, crmtest.File{
-				Private: f.Access == "PRIVATE", Size: f.Size, SHA256: a.hash(f.ID),
-			})
-		}
-		list = append(list, entry)
-	}
-	return list
-}
-
-func (a *account) hash(id string) [32]byte {
-	a.t.Helper()
-	f, err := a.sim.OpenFile(id)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	h := sha256.New()
-	_, err = io.Copy(h, f)
-	if err := errors.Join(err, f.Close()); err != nil {
-		a.t.Fatal(err)
-	}
-	return [32]byte(h.Sum(nil))
+	return demotest.Entries(a.t, a.sim.Demo(), contact)
 }
 
 func (a *account) AddContact(name, phone string) (string, bool) {
@@ -223,6 +151,6 @@ func textFile(key string) crm.File {
 	const content = "some text"
 	return crm.File{
 		Key: key, Name: "note.txt", MIME: "text/plain", Size: int64(len(content)),
-		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil },
+		Open: crmtest.Content(content),
 	}
 }

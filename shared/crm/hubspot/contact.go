@@ -9,6 +9,7 @@ import (
 
 	"threadline/shared/chat"
 	"threadline/shared/crm"
+	"threadline/shared/crm/rest"
 )
 
 // numbers are the properties of a contact that hold a telephone number.
@@ -23,9 +24,9 @@ func (c *Connector) ContactByKey(ctx context.Context, key chat.ContactID) (crm.C
 func (c *Connector) contactByKey(ctx context.Context, key chat.ContactID) (o object, ok bool, err error) {
 	o, err = c.readBy(ctx, contacts, contactKey, string(key), false, append([]string{contactKey}, numbers...)...)
 	switch {
-	case hasStatus(err, http.StatusNotFound):
+	case rest.HasStatus(err, http.StatusNotFound):
 		return object{}, false, nil
-	case hasStatus(err, http.StatusBadRequest):
+	case rest.HasStatus(err, http.StatusBadRequest):
 		// Whatever its words, this says that the property isn't there or isn't unique.
 		return object{}, false, notProvisioned("read " + contacts)
 	}
@@ -139,7 +140,7 @@ func (c *Connector) FillContact(ctx context.Context, ref crm.ContactRef, p crm.P
 func (c *Connector) living(ctx context.Context, ref crm.ContactRef, properties ...string) (object, error) {
 	o, err := c.read(ctx, contacts, string(ref), properties...)
 	switch {
-	case hasStatus(err, http.StatusNotFound):
+	case rest.HasStatus(err, http.StatusNotFound):
 		return object{}, gone("read contacts")
 	case err == nil && o.ID != string(ref):
 		return object{}, &crm.Moved{To: crm.ContactRef(o.ID)}

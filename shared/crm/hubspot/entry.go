@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/rest"
 )
 
 // communicationToContact is the id of HubSpot's own association of the two.
@@ -127,7 +128,7 @@ func (c *Connector) UpdateMessage(ctx context.Context, on crm.ContactRef, ref cr
 // existing reads a record by its id; one that is gone is crm.ErrGone.
 func (c *Connector) existing(ctx context.Context, kind, id string, properties ...string) (object, error) {
 	o, err := c.read(ctx, kind, id, properties...)
-	if hasStatus(err, http.StatusNotFound) {
+	if rest.HasStatus(err, http.StatusNotFound) {
 		err = gone("read " + kind)
 	}
 	return o, err

@@ -145,8 +145,6 @@ func (p problem) scopes() []string {
 
 func asError(err error) (*crm.Error, bool) { return errors.AsType[*crm.Error](err) }
 
-func hasStatus(err error, status int) bool { return rest.HasStatus(err, status) }
-
 // conflicts tells whether another record has the value of a unique property.
 func conflicts(err error) bool {
 	e, ok := asError(err)

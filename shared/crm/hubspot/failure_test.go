@@ -1,7 +1,6 @@
 package hubspot
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 )
 
 // answering returns a connector whose calls all get one answer, and the list of those calls.
@@ -18,9 +18,9 @@ func answering(answer func(*http.Request) (status int, header map[string]string,
 	var calls []string
 	c := New(Config{
 		BaseURL: "https://hubspot.invalid/",
-		Token:   func(context.Context) (string, error) { return "secret-token", nil },
+		Token:   crmtest.Secret("secret-token"),
 		Now:     func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
-		HTTP: &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		HTTP: &http.Client{Transport: crmtest.Transport(func(r *http.Request) (*http.Response, error) {
 			calls = append(calls, r.Method+" "+r.URL.RequestURI())
 			status, header, body := answer(r)
 			if status == 0 {
@@ -35,10 +35,6 @@ func answering(answer func(*http.Request) (status int, header map[string]string,
 	})
 	return c, &calls
 }
-
-type roundTrip func(*http.Request) (*http.Response, error)
-
-func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestClasses(t *testing.T) {
 	const secret = "+34600111222"
@@ -88,7 +84,7 @@ func TestClasses(t *testing.T) {
 }
 
 func file(key string) crm.File {
-	return crm.File{Key: key, Name: "a.pdf", Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("")), nil }}
+	return crm.File{Key: key, Name: "a.pdf", Open: crmtest.Content("")}
 }
 
 func TestScopesAreNamed(t *testing.T) {

@@ -1,15 +1,11 @@
 package hubspot
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"mime"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"path"
 	"regexp"
@@ -27,14 +23,6 @@ const filesPath = "/files/2026-03/files"
 
 // private is an access that needs a signed URL, and that no search engine sees.
 const private = "PRIVATE"
-
-// extensions of what WhatsApp sends; a document brings its own in its name.
-var extensions = map[string]string{
-	"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif",
-	"video/mp4": ".mp4", "video/3gpp": ".3gp",
-	"audio/ogg": ".ogg", "audio/mpeg": ".mp3", "audio/mp4": ".m4a", "audio/aac": ".aac", "audio/amr": ".amr",
-	"application/pdf": ".pdf", "text/plain": ".txt",
-}
 
 var extension = regexp.MustCompile(`^\.[a-z0-9]{1,8}$`)
 
@@ -61,9 +49,8 @@ func extensionOf(f crm.File) string {
 	if ext := strings.ToLower(path.Ext(f.Name)); extension.MatchString(ext) {
 		return ext
 	}
-	kind, _, err := mime.ParseMediaType(f.MIME)
-	if ext, ok := extensions[kind]; ok && err == nil {
-		return ext
+	if kind, _, err := mime.ParseMediaType(f.MIME); err == nil && crm.Extension(kind) != "" {
+		return crm.Extension(kind)
 	}
 	return ".bin"
 }
@@ -83,7 +70,7 @@ func (c *Connector) FindFile(ctx context.Context, _ crm.ContactRef, _ crm.EntryR
 	stem, ext := stemOf(f), extensionOf(f)
 	q := url.Values{"name": {stem}, "limit": {"10"}}
 	err := c.call(ctx, "search files", http.MethodGet, filesPath+"/search?"+q.Encode(), nil, &found)
-	if hasStatus(err, http.StatusNotFound) {
+	if rest.HasStatus(err, http.StatusNotFound) {
 		return "", false, nil // there is no such folder or file
 	}
 	for _, r := range found.Results {
@@ -95,25 +82,22 @@ func (c *Connector) FindFile(ctx context.Context, _ crm.ContactRef, _ crm.EntryR
 	return "", false, err
 }
 
-// upload streams the file between the two halves of a multipart body whose length is known beforehand.
+// upload streams the file.
 func (c *Connector) upload(ctx context.Context, f crm.File, name string) (crm.FileRef, error) {
 	const op = "upload file"
-	head, tail, mimeType, err := envelope(f, name)
+	content, err := contentOf(f, name)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", op, err)
 	}
-	content, err := f.Open(ctx)
+	body, err := content.Open(ctx)
 	if err != nil {
 		return "", fmt.Errorf("open file: %w", err)
 	}
-	defer func() { _ = content.Close() }()
-
-	body := io.MultiReader(bytes.NewReader(head), content, bytes.NewReader(tail))
-	size := int64(len(head)+len(tail)) + f.Size
+	defer func() { _ = body.Close() }()
 	var out struct {
 		ID string `json:"id"`
 	}
-	a, err := c.rest.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: filesPath, Type: mimeType, Body: body, Size: size})
+	a, err := c.rest.Do(ctx, rest.Request{Op: op, Method: http.MethodPost, Path: filesPath, Type: content.Type, Body: body, Size: content.Size})
 	if err == nil {
 		err = rest.Decode(op, a, &out)
 	}
@@ -123,8 +107,8 @@ func (c *Connector) upload(ctx context.Context, f crm.File, name string) (crm.Fi
 	return crm.FileRef(out.ID), c.paused(ctx, err)
 }
 
-// envelope returns what stands before and after the file's bytes.
-func envelope(f crm.File, name string) (head, tail []byte, mimeType string, err error) {
+// contentOf is the file with what HubSpot wants to know of it.
+func contentOf(f crm.File, name string) (*rest.Content, error) {
 	options, err := json.Marshal(map[string]any{
 		"access":                      private,
 		"overwrite":                   false,
@@ -132,27 +116,9 @@ func envelope(f crm.File, name string) (head, tail []byte, mimeType string, err 
 		"duplicateValidationScope":    "EXACT_FOLDER",
 	})
 	if err != nil {
-		return nil, nil, "", err
+		return nil, err
 	}
-	var b bytes.Buffer
-	w := multipart.NewWriter(&b)
-	for _, field := range [][2]string{{"fileName", name}, {"folderPath", folder}, {"options", string(options)}} {
-		if err := w.WriteField(field[0], field[1]); err != nil {
-			return nil, nil, "", err
-		}
-	}
-	h := textproto.MIMEHeader{}
-	h.Set("Content-Disposition", mime.FormatMediaType("form-data", map[string]string{"name": "file", "filename": name}))
-	h.Set("Content-Type", "application/octet-stream")
-	if kind, _, err := mime.ParseMediaType(f.MIME); err == nil {
-		h.Set("Content-Type", kind)
-	}
-	if _, err := w.CreatePart(h); err != nil {
-		return nil, nil, "", err
-	}
-	head = bytes.Clone(b.Bytes())
-	if err := w.Close(); err != nil {
-		return nil, nil, "", err
-	}
-	return head, bytes.Clone(b.Bytes()[len(head):]), w.FormDataContentType(), nil
+	disposition := mime.FormatMediaType("form-data", map[string]string{"name": "file", "filename": name})
+	return rest.Multipart(f, disposition,
+		rest.Field{Name: "fileName", Value: name}, rest.Field{Name: "folderPath", Value: folder}, rest.Field{Name: "options", Value: string(options)})
 }

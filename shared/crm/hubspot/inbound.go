@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"threadline/shared/crm"
@@ -135,24 +134,4 @@ func (e execution) template() (json.RawMessage, error) {
 
 func unreadable(reason string) error {
 	return &crm.Error{Class: crm.Refused, Op: "read workflow action", Reason: reason}
-}
-
-// Report lets the workflow go on that waits for the request, if one does: with the problem as an output of the action.
-// One that waits no longer is left alone.
-func (c *Connector) Report(ctx context.Context, r crm.Request, problem string) error {
-	id, waits := strings.CutPrefix(r.ID, waiting)
-	if !waits {
-		return nil
-	}
-	outputs := map[string]string{"hs_execution_state": "SUCCESS"}
-	if problem != "" {
-		outputs = map[string]string{"hs_execution_state": "FAIL_CONTINUE", "problem": problem}
-	}
-	path := "/automation/actions/callbacks/" + c.version + "/" + url.PathEscape(id) + "/complete"
-	err := c.call(ctx, "complete workflow action", http.MethodPost, path,
-		map[string]any{"outputFields": outputs, "typedOutputs": map[string]string{}}, nil)
-	if hasStatus(err, http.StatusNotFound) {
-		return nil
-	}
-	return err
 }

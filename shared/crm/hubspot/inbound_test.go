@@ -17,6 +17,7 @@ import (
 
 	sim "threadline/infra/local/hubspot"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/hubspot"
 )
 
@@ -37,7 +38,7 @@ func newOffice(t *testing.T) *office {
 	o.account = openAccount(t, sim.Options{ActionURL: server.URL + "/crm/hubspot/events", ClientSecret: clientSecret})
 	o.config = hubspot.Config{
 		PublicURL:    server.URL + "/crm/hubspot/events",
-		ClientSecret: func(context.Context) (string, error) { return clientSecret, nil },
+		ClientSecret: crmtest.Secret(clientSecret),
 	}
 	o.connector = ready(t, o.account)
 	return o
@@ -103,39 +104,6 @@ func TestWorkflowAction(t *testing.T) {
 	}
 }
 
-// TestReport proves that a workflow which waits goes on, told what happened, and that no other is called.
-func TestReport(t *testing.T) {
-	o := newOffice(t)
-	contact, _ := o.AddContact("María García", "+34600111222")
-	for _, row := range []struct{ wait, problem, state string }{
-		{"true", "", "SUCCESS"},
-		{"true", "the customer has not written for 24 hours", "FAIL_CONTINUE"},
-		{"false", "the customer opted out", "SUCCESS"},
-	} {
-		id, err := o.sim.Enrol(contact, map[string]string{"text": "hello", "wait": row.wait})
-		if err != nil {
-			t.Fatal(err)
-		}
-		request := o.requests[len(o.requests)-1]
-		before := len(o.sim.Calls())
-		for range 2 {
-			if err := o.connector.Report(t.Context(), request, row.problem); err != nil {
-				t.Fatal(err)
-			}
-		}
-		state, outputs := o.sim.Execution(id)
-		if state != row.state {
-			t.Errorf("wait %s: the execution is %s, want %s", row.wait, state, row.state)
-		}
-		if row.wait == "true" && outputs["problem"] != row.problem {
-			t.Errorf("the problem is %q, want %q", outputs["problem"], row.problem)
-		}
-		if calls := len(o.sim.Calls()) - before; row.wait == "false" && calls != 0 {
-			t.Errorf("%d calls for a workflow that doesn't wait", calls)
-		}
-	}
-}
-
 const action = `{"callbackId":"ap-1","object":{"objectId":7,"objectType":"CONTACT"},"inputFields":{"text":"hi"}}`
 
 // signed is a call with the third version of the signature.
@@ -176,7 +144,7 @@ func TestForged(t *testing.T) {
 		call := signed(clientSecret, uri, action, at)
 		row.change(&call)
 		call.URL = "https://inside/crm/hubspot/events"
-		c := hubspot.New(hubspot.Config{PublicURL: uri, ClientSecret: func(context.Context) (string, error) { return row.secret, nil }})
+		c := hubspot.New(hubspot.Config{PublicURL: uri, ClientSecret: crmtest.Secret(row.secret)})
 		in, err := c.ParseInbound(t.Context(), call)
 		if row.ok != (err == nil && len(in.Requests) == 1) || !row.ok && !errors.Is(err, crm.ErrForged) {
 			t.Errorf("%s: %+v, %v", name, in.Requests, err)
@@ -206,7 +174,7 @@ func TestSignedAddress(t *testing.T) {
 	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 	call := signed(clientSecret, "https://threadline.example.com/a:b/?@!$'()*,;%20%26", action, at)
 	call.URL = "https://threadline.example.com/a%3Ab%2f%3F%40%21%24%27%28%29%2A%2C%3b%20%26"
-	c := hubspot.New(hubspot.Config{ClientSecret: func(context.Context) (string, error) { return clientSecret, nil }})
+	c := hubspot.New(hubspot.Config{ClientSecret: crmtest.Secret(clientSecret)})
 	if _, err := c.ParseInbound(t.Context(), call); err != nil {
 		t.Error(err)
 	}
@@ -215,7 +183,7 @@ func TestSignedAddress(t *testing.T) {
 // TestUnreadable proves that what can't be carried out is refused, so that the workflow's history shows it.
 func TestUnreadable(t *testing.T) {
 	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
-	c := hubspot.New(hubspot.Config{ClientSecret: func(context.Context) (string, error) { return clientSecret, nil }})
+	c := hubspot.New(hubspot.Config{ClientSecret: crmtest.Secret(clientSecret)})
 	for body, reason := range map[string]string{
 		`[`:                                    "NOT_JSON",
 		strings.Replace(action, "ap-1", "", 1): "NO_ID",
@@ -240,7 +208,7 @@ func TestUnreadable(t *testing.T) {
 
 func TestAnswer(t *testing.T) {
 	at := time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
-	c := hubspot.New(hubspot.Config{ClientSecret: func(context.Context) (string, error) { return clientSecret, nil }})
+	c := hubspot.New(hubspot.Config{ClientSecret: crmtest.Secret(clientSecret)})
 	for input, want := range map[string]string{
 		`{"text":"hi"}`:               `{"outputFields":{"hs_execution_state":"SUCCESS"}}`,
 		`{"text":"hi","wait":"true"}`: `{"outputFields":{"hs_execution_state":"BLOCK","hs_expiration_duration":"P2D"}}`,

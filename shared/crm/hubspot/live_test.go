@@ -2,8 +2,6 @@ package hubspot_test
 
 import (
 	"cmp"
-	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,13 +42,9 @@ type live struct {
 }
 
 func (l *live) connect(wrap func(http.RoundTripper) http.RoundTripper) crm.Connector {
-	transport := http.DefaultTransport
-	if wrap != nil {
-		transport = wrap(transport)
-	}
 	return hubspot.New(hubspot.Config{
-		BaseURL: l.base, Version: os.Getenv("HUBSPOT_TEST_API_VERSION"), HTTP: &http.Client{Transport: transport},
-		Token: func(context.Context) (string, error) { return l.token, nil },
+		BaseURL: l.base, Version: os.Getenv("HUBSPOT_TEST_API_VERSION"), Token: crmtest.Secret(l.token),
+		HTTP: crmtest.Through(wrap, http.DefaultTransport),
 	})
 }
 
@@ -132,7 +126,7 @@ func (l *live) Entries(contact string) []crmtest.Entry {
 			if err != nil {
 				l.t.Fatal(err)
 			}
-			e := crmtest.Entry{At: at, HTML: r.Properties[body], Text: shown(r.Properties[body])}
+			e := crmtest.Entry{At: at, HTML: r.Properties[body], Text: crmtest.Shown(r.Properties[body])}
 			for _, id := range strings.FieldsFunc(r.Properties["hs_attachment_ids"], func(r rune) bool { return r == ';' }) {
 				e.Files = append(e.Files, l.file(id))
 			}
@@ -156,12 +150,7 @@ func (l *live) file(id string) crmtest.File {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	h := sha256.New()
-	_, err = io.Copy(h, res.Body)
-	if err := errors.Join(err, res.Body.Close()); err != nil {
-		l.t.Fatal(err)
-	}
-	return crmtest.File{Private: meta.Access == "PRIVATE", Size: meta.Size, SHA256: [32]byte(h.Sum(nil))}
+	return crmtest.File{Private: meta.Access == "PRIVATE", Size: meta.Size, SHA256: crmtest.SumOf(l.t, res.Body)}
 }
 
 func (l *live) AddContact(name, phone string) (string, bool) {

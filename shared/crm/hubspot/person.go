@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
 	"threadline/shared/crm"
 )
@@ -80,13 +79,7 @@ func (c *Connector) lacks(o object, p crm.Person) map[string]string {
 
 // splitName makes the two fields of the one name that a profile has: the first word, and the rest.
 func splitName(p crm.Person) (first, last string) {
-	name := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return ' '
-		}
-		return r
-	}, p.Name)
-	if words := strings.Fields(name); len(words) > 0 {
+	if words := p.NameWords(); len(words) > 0 {
 		return words[0], strings.Join(words[1:], " ")
 	}
 	if p.Username != "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/rest"
 )
 
 // messageKey is the property of ours on communications and notes that holds crm.Entry.Key.
@@ -103,9 +104,9 @@ func (c *Connector) find(ctx context.Context, r record) (o object, ok bool, err 
 	case keyed:
 		o, err = c.readBy(ctx, r.kind, messageKey, r.key, false, wanted...)
 		switch {
-		case hasStatus(err, http.StatusNotFound):
+		case rest.HasStatus(err, http.StatusNotFound):
 			return object{}, false, nil
-		case hasStatus(err, http.StatusBadRequest): // somebody deleted the property
+		case rest.HasStatus(err, http.StatusBadRequest): // somebody deleted the property
 			c.forget(r.kind)
 			return object{}, false, notProvisioned("read " + r.kind)
 		}
@@ -172,7 +173,7 @@ func (c *Connector) holder(ctx context.Context, r record) (object, error) {
 	if err == nil {
 		return object{}, &crm.Error{Class: crm.Refused, Op: "read deleted " + r.kind, Status: http.StatusConflict, Reason: "DELETED"}
 	}
-	if hasStatus(err, http.StatusNotFound) {
+	if rest.HasStatus(err, http.StatusNotFound) {
 		return object{}, &crm.Error{Class: crm.Transient, Op: "read deleted " + r.kind, Status: http.StatusConflict, Reason: taken}
 	}
 	return object{}, err

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/rest"
 )
 
 // Provision makes our properties. It is idempotent and safe to run in parallel. Contacts can't do without threadline_id;
@@ -48,7 +49,7 @@ func (c *Connector) provisionContacts(ctx context.Context) error {
 			continue
 		}
 		_, err := c.createProperty(ctx, contacts, d)
-		if refused(err) || hasStatus(err, http.StatusForbidden) {
+		if refused(err) || rest.HasStatus(err, http.StatusForbidden) {
 			lacking = append(lacking, d.Name)
 			continue
 		}
