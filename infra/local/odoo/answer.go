@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"os"
 )
 
 // reply answers in JSON. The content of a file goes in while it is read: there is a mark in its place, as in a request.
@@ -35,7 +34,7 @@ func (s *Simulator) reply(w http.ResponseWriter, status int, body any) {
 }
 
 func (s *Simulator) copyBlob(w io.Writer, name string) error {
-	in, err := os.Open(s.blobPath(name))
+	in, err := s.journal.OpenFile(name)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 )
 
@@ -164,16 +163,9 @@ func (s *Simulator) keep(content []byte) (blob, error) { return s.store(bytes.Ne
 // store writes a file's bytes.
 func (s *Simulator) store(content io.Reader) (blob, error) {
 	b := blob{name: rand.Text()}
-	f, err := os.OpenFile(s.blobPath(b.name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return b, err
-	}
 	hash := sha1.New()
-	b.size, err = io.Copy(io.MultiWriter(f, hash), content)
+	var err error
+	b.size, err = s.journal.PutFile(b.name, io.TeeReader(content, hash))
 	b.sha1 = hex.EncodeToString(hash.Sum(nil))
-	if err := errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(s.blobPath(b.name)) // half a file
-		return b, err
-	}
-	return b, nil
+	return b, err
 }

@@ -1,7 +1,9 @@
 package odoo
 
 import (
+	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -14,6 +16,7 @@ type faults struct {
 	contend   int
 	revoked   bool                // guarded by the simulator's lock
 	forbidden map[string][]string // operations by model; guarded by the simulator's lock
+	hidden    []int64             // contacts; guarded by the simulator's lock
 }
 
 // Fail makes every call fail until a time, doing nothing, as when the database is away.
@@ -45,6 +48,18 @@ func (s *Simulator) Forbid(model string, operations ...string) {
 		s.faults.forbidden = map[string][]string{}
 	}
 	s.faults.forbidden[model] = operations
+}
+
+// Hide takes what is written on a contact out of the sight of the integration's user, as if it were another company's.
+func (s *Simulator) Hide(contact string) error {
+	id, err := strconv.ParseInt(contact, 10, 64)
+	if err != nil {
+		return fmt.Errorf("contact: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults.hidden = append(s.faults.hidden, id)
+	return nil
 }
 
 // Revoke ends the API key, as its ninetieth day does.

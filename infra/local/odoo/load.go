@@ -111,7 +111,7 @@ func (t *tx) localTime(text string, f field) (any, error) {
 	return at.UTC().Format(clockFormat), nil
 }
 
-// reference finds the record that a cell names. An archived one isn't found by its number, unless the context says so.
+// reference finds the record that a cell names, an archived one too.
 func (t *tx) reference(f field, part, text string) (int64, error) {
 	kind := map[string]string{"id": "external id", ".id": "database id", "": "name"}[part]
 	if part == "id" {
@@ -120,14 +120,8 @@ func (t *tx) reference(f field, part, text string) (int64, error) {
 		}
 	}
 	if part == ".id" {
-		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-			found, err := t.search(f.Relation, []any{[]any{"id", "=", float64(n)}}, page{})
-			if err != nil {
-				return 0, err
-			}
-			if len(found) == 1 {
-				return n, nil
-			}
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && t.get(f.Relation, n) != nil {
+			return n, nil
 		}
 	}
 	return 0, fmt.Errorf("No matching record found for %s '%s' in field '%s'", kind, text, f.Label) //nolint:staticcheck // Odoo's words

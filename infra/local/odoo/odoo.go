@@ -7,15 +7,16 @@
 // A call happens whole or not at all.
 //
 // Everything it holds is in Options.StateDir (mode 0600) and is there again after a restart. Faults for tests are
-// switched on in Go: see Fail, Drop, Contend, Forbid, Revoke.
+// switched on in Go: see Fail, Drop, Contend, Forbid, Hide, Revoke.
 package odoo
 
 import (
 	"fmt"
 	"net/http"
-	"os"
 	"sync"
 	"time"
+
+	"threadline/infra/local/journal"
 )
 
 // Options configure a Simulator. Only StateDir is required.
@@ -49,7 +50,7 @@ type Simulator struct {
 	zone    *time.Location
 
 	mu       sync.Mutex
-	journal  *os.File
+	journal  *journal.Journal[change]
 	lastID   int64
 	revision int64 // counts changes
 	records  map[string]map[int64]*record
@@ -90,7 +91,7 @@ func New(o Options) (*Simulator, error) {
 		s.records[model] = map[int64]*record{}
 	}
 	s.install()
-	if err := s.open(); err != nil {
+	if s.journal, err = journal.Open(o.StateDir, s.replay); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	return s, nil

@@ -2,7 +2,6 @@ package odoo
 
 import (
 	"cmp"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,7 +54,7 @@ func (s *Simulator) render(r *record, name string, f field, named bool) (any, er
 		return ids, nil
 	case "binary":
 		if r.text("store_fname") == "" {
-			return false, nil
+			return "", nil
 		}
 		return spooled + r.text("store_fname"), nil
 	case "integer":
@@ -67,10 +66,6 @@ func (s *Simulator) render(r *record, name string, f field, named bool) (any, er
 		return false, nil
 	}
 	return v, nil
-}
-
-func (s *Simulator) blobPath(name string) string {
-	return filepath.Join(s.options.StateDir, "files", name)
 }
 
 // fields checks names of fields; none means all of them, but for the bytes of files.
@@ -91,7 +86,8 @@ func (t *tx) fields(model string, names []string) ([]string, error) {
 	return names, nil
 }
 
-// read tells of records. One that doesn't exist isn't told of, which is no error.
+// read tells of records. One that doesn't exist isn't told of, which is no error; but nobody looks whether it does if all
+// that is asked for is its id. https://github.com/odoo/odoo/blob/19.0/odoo/orm/models.py _read_format
 func (t *tx) read(model string, ids []int64, names []string, named bool) ([]map[string]any, error) {
 	if err := t.allowed(model, "read"); err != nil {
 		return nil, err
@@ -102,11 +98,14 @@ func (t *tx) read(model string, ids []int64, names []string, named bool) ([]map[
 	}
 	rows := []map[string]any{}
 	for _, id := range ids {
+		row := map[string]any{"id": id}
 		r := t.get(model, id)
 		if r == nil {
+			if slices.Equal(names, []string{"id"}) {
+				rows = append(rows, row)
+			}
 			continue
 		}
-		row := map[string]any{"id": id}
 		for _, name := range names {
 			if row[name], err = t.s.render(r, name, t.s.schema[model][name], named); err != nil {
 				return nil, err
@@ -156,7 +155,17 @@ func (t *tx) search(model string, domain []any, p page) ([]int64, error) {
 			ids = append(ids, r.ID)
 		}
 	}
+	if model == "mail.message" {
+		ids = slices.DeleteFunc(ids, t.unseen)
+	}
 	return ids, nil
+}
+
+// unseen tells whether the user may not see a message, because of the record that it is on. That is looked at after a
+// search has counted to its limit. https://github.com/odoo/odoo/blob/19.0/addons/mail/models/mail_message.py _search
+func (t *tx) unseen(message int64) bool {
+	m := t.get("mail.message", message)
+	return t.user == integrationUser && m.text("model") == "res.partner" && slices.Contains(t.s.faults.hidden, m.number("res_id"))
 }
 
 // sort orders records; mail.message's own order is the newest first. https://github.com/odoo/odoo/blob/19.0/addons/mail/models/mail_message.py

@@ -1,14 +1,7 @@
 package odoo
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 )
 
@@ -120,13 +113,9 @@ func (t *tx) commit() error {
 		return nil
 	}
 	c.Last = t.s.lastID
-	line, err := json.Marshal(c)
-	if err == nil {
-		_, err = t.s.journal.Write(append(line, '\n'))
-	}
-	if err != nil {
+	if err := t.s.journal.Append(c); err != nil {
 		t.rollback()
-		return fmt.Errorf("write journal: %w", err)
+		return err
 	}
 	t.s.revision++
 	return nil
@@ -158,38 +147,6 @@ func (s *Simulator) drop(k key) {
 			delete(s.xmlids, name)
 		}
 	}
-}
-
-func (s *Simulator) open() error {
-	if err := os.MkdirAll(filepath.Join(s.options.StateDir, "files"), 0o700); err != nil {
-		return err
-	}
-	name := filepath.Join(s.options.StateDir, "journal.jsonl")
-	old, err := os.ReadFile(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	whole := 0 // a line that was cut short by a crash was never answered
-	for line := range bytes.Lines(old) {
-		if line[len(line)-1] != '\n' {
-			break
-		}
-		var c change
-		if err := json.Unmarshal(line, &c); err != nil {
-			return fmt.Errorf("read %s at byte %d: %w", name, whole, err)
-		}
-		s.replay(c)
-		whole += len(line)
-	}
-	s.journal, err = os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := s.journal.Truncate(int64(whole)); err != nil {
-		return err
-	}
-	_, err = s.journal.Seek(0, 2)
-	return err
 }
 
 func (s *Simulator) replay(c change) {

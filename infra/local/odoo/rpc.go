@@ -12,7 +12,6 @@ type method struct {
 	optional  int  // so many of them, at the end
 	model     bool // of the model, not of records: it takes no ids
 	since     int  // version
-	until     int  // 0: still there
 	anything  bool // takes arguments that aren't listed
 	call      func(*tx, call) (any, error)
 }
@@ -81,7 +80,7 @@ var methods = map[string]method{
 	"has_access": {arguments: []string{"operation"}, since: 18, call: func(t *tx, c call) (any, error) {
 		return t.has(c.model, c.text("operation")), nil
 	}},
-	"check_access_rights": {arguments: []string{"operation", "raise_exception"}, optional: 1, model: true, until: 18, call: func(t *tx, c call) (any, error) {
+	"check_access_rights": {arguments: []string{"operation", "raise_exception"}, optional: 1, model: true, call: func(t *tx, c call) (any, error) {
 		if c.args["raise_exception"] == false {
 			return t.has(c.model, c.text("operation")), nil
 		}
@@ -173,8 +172,7 @@ func (s *Simulator) find(model, name string) (method, error) {
 	if !ok {
 		m, ok = methods[name]
 	}
-	version := s.options.Version
-	if !ok || strings.HasPrefix(name, "_") || version < m.since || m.until != 0 && version > m.until || name == "message_post" && model != "res.partner" {
+	if !ok || strings.HasPrefix(name, "_") || s.options.Version < m.since || name == "message_post" && model != "res.partner" {
 		return method{}, notFound("The method '%s.%s' does not exist", model, name)
 	}
 	return m, nil

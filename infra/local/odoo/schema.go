@@ -37,6 +37,10 @@ func schemaOf(o Options) schema {
 			"type":          {Type: "selection", Label: "Address Type", Selection: []string{"contact", "invoice", "delivery", "other"}},
 			"country_id":    {Type: "many2one", Label: "Country", Relation: "res.country"},
 			"partner_share": {Type: "boolean", Label: "Share Partner", ReadOnly: true, Derived: true},
+			"lang":          {Type: "selection", Label: "Language", Selection: []string{"en_US", "es_ES"}},
+			"tz":            {Type: "selection", Label: "Timezone", Selection: []string{"UTC", "Europe/Madrid"}},
+
+			"message_partner_ids": {Type: "many2many", Label: "Followers (Partners)", Relation: "res.partner"},
 		},
 		"mail.message": {
 			"body":           {Type: "html", Label: "Contents", Sanitize: true},

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
-	"slices"
 	"strconv"
 	"time"
 
@@ -40,14 +38,11 @@ func (s *Simulator) Contacts() []demo.Contact {
 		}
 		c := demo.Contact{ID: strconv.FormatInt(r.ID, 10), Name: r.text("name"), Phone: cmp.Or(r.text("phone"), r.text("mobile"))}
 		for _, m := range s.chatter(r.ID) {
-			c.Entries++
-			if at := timeOf(m); at.After(c.Latest) {
-				c.Latest = at
-			}
+			c.Count(timeOf(m))
 		}
 		list = append(list, c)
 	}
-	slices.SortStableFunc(list, func(a, b demo.Contact) int { return b.Latest.Compare(a.Latest) })
+	demo.LatestFirst(list)
 	return list
 }
 
@@ -102,7 +97,7 @@ func (s *Simulator) Open(file string) (io.ReadSeekCloser, demo.File, error) {
 	if a == nil || a.text("store_fname") == "" {
 		return nil, demo.File{}, fs.ErrNotExist
 	}
-	content, err := os.Open(s.blobPath(a.text("store_fname")))
+	content, err := s.journal.OpenFile(a.text("store_fname"))
 	if err != nil {
 		return nil, demo.File{}, fmt.Errorf("open attachment: %w", err)
 	}

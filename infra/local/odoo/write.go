@@ -32,7 +32,7 @@ func (t *tx) create(model string, values map[string]any) (int64, error) {
 func (t *tx) defaults(model string) map[string]any {
 	switch model {
 	case "res.partner":
-		return map[string]any{"active": true, "type": "contact"}
+		return t.newContact()
 	case "mail.message":
 		return map[string]any{"date": t.now(), "message_type": "comment", "author_id": t.partner(), "message_id": t.messageID()}
 	case "ir.attachment":
@@ -45,21 +45,44 @@ func (t *tx) defaults(model string) map[string]any {
 	return map[string]any{}
 }
 
+// newContact is a contact before anything is known of it. It has the language (17) and the time zone that the call is made
+// in, and whoever makes it follows it. https://github.com/odoo/odoo/blob/17.0/odoo/addons/base/models/res_partner.py
+func (t *tx) newContact() map[string]any {
+	values := map[string]any{"active": true, "type": "contact"}
+	if tz, ok := t.context["tz"].(string); ok {
+		values["tz"] = tz
+	}
+	if lang, ok := t.context["lang"].(string); ok && t.s.options.Version == 17 {
+		values["lang"] = lang
+	}
+	if t.context["mail_create_nosubscribe"] != true {
+		values["message_partner_ids"] = []int64{t.partner()}
+	}
+	return values
+}
+
 func (t *tx) partner() int64 { return t.get("res.users", t.user).number("partner_id") }
 
-// write changes records; one that is gone is an error here.
+// write changes records. One that is gone is an error, but for a message: nobody looks whether it is there, unless the
+// list of its files changes.
 func (t *tx) write(model string, ids []int64, values map[string]any) error {
 	if err := t.allowed(model, "write"); err != nil {
 		return err
 	}
 	_, toModel := values["model"]
 	_, toRecord := values["res_id"]
-	if model == "mail.message" && (toModel || toRecord) && !t.s.options.Admin {
+	if model == "mail.message" && (toModel || toRecord) && t.s.options.Version > 17 && !t.s.options.Admin {
 		return accessError("modify", "model and res_id of a message", model)
 	}
 	for _, id := range ids {
 		old := t.get(model, id)
-		if old == nil {
+		_, files := values["attachment_ids"]
+		switch {
+		case old == nil && model == "mail.message" && !files:
+			continue
+		case old == nil && model == "mail.message":
+			return validation("The operation cannot be completed: Another model is using the record you are trying to delete.")
+		case old == nil:
 			return missing(model, id, t.user)
 		}
 		r := &record{Model: model, ID: id, Values: maps.Clone(old.Values)}

@@ -1,13 +1,10 @@
 package odoo
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -76,13 +73,11 @@ func (c *Connector) open(ctx context.Context, q call) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := json.Marshal(r.body)
+	post, err := r.post(q.op).WithJSON(r.body)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", q.op, err)
+		return nil, err
 	}
-	answer, a, err := c.rest.Open(ctx, rest.Request{
-		Op: q.op, Method: http.MethodPost, Path: r.path, Type: "application/json", Body: bytes.NewReader(body), Size: int64(len(body)), Header: r.header,
-	})
+	answer, a, err := c.rest.Open(ctx, post)
 	if err != nil {
 		c.forgetLogin(err)
 		return nil, withModel(err, q.model)

@@ -12,6 +12,7 @@ import (
 
 	sim "threadline/infra/local/odoo"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/odoo"
 )
 
@@ -22,11 +23,10 @@ func pdf(content string) sim.Attachment {
 // sends has a user send something, and returns what is fetched of it.
 func (a *account) sends(c *odoo.Connector, on crm.ContactRef, text string, files ...sim.Attachment) []crm.Request {
 	a.t.Helper()
-	_, cursor, err := c.FetchOutbound(a.t.Context(), "")
-	must[int](a.t)(0, err)
+	_, cursor := fetch(a.t, c, "")
 	must[int](a.t)(0, a.sim.WriteWith(string(on), text, files...))
-	requests, _, err := c.FetchOutbound(a.t.Context(), cursor)
-	return must[[]crm.Request](a.t)(requests, err)
+	requests, _ := fetch(a.t, c, cursor)
+	return requests
 }
 
 // attachment is the id of a request's only file.
@@ -42,9 +42,7 @@ func (a *account) attachment(r crm.Request) int64 {
 func TestFilesFromChatter(t *testing.T) {
 	for _, v := range []int{17, 18, 19} {
 		for _, content := range []string{"x", "some bytes", strings.Repeat("\x00\xff", 100_000)} {
-			a := newAccount(t, sim.Options{Version: v})
-			c := a.connector()
-			on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+			a, c, on := acquainted(t, sim.Options{Version: v})
 			requests := a.sends(c, on, "the offer", pdf(content), sim.Attachment{Name: "plan.png", MIME: "image/png", Content: strings.NewReader("pixels")})
 			requests = append(requests, a.sends(c, on, "", pdf(content))...)
 			if len(requests) != 2 || requests[0].Text != "the offer" || requests[1].Text != "" || len(requests[0].Files) != 2 || len(requests[1].Files) != 1 {
@@ -68,11 +66,9 @@ func TestFilesFromChatter(t *testing.T) {
 func TestLargeFileFromChatter(t *testing.T) {
 	const size = 25 << 20
 	for _, v := range []int{17, 19} {
-		a := newAccount(t, sim.Options{Version: v})
-		c := a.connector()
-		on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+		a, c, on := acquainted(t, sim.Options{Version: v})
 		sent, got := sha256.New(), sha256.New()
-		content := io.TeeReader(io.LimitReader(pattern{}, size), sent)
+		content := io.TeeReader(crmtest.Bytes(size), sent)
 		r := a.sends(c, on, "", sim.Attachment{Name: "film.mp4", MIME: "video/mp4", Content: content})[0]
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -89,21 +85,9 @@ func TestLargeFileFromChatter(t *testing.T) {
 	}
 }
 
-// pattern is a stream of bytes that costs nothing.
-type pattern struct{}
-
-func (pattern) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = byte(i * 7)
-	}
-	return len(p), nil
-}
-
 // TestFilesNotSent proves that the record says which files weren't.
 func TestFilesNotSent(t *testing.T) {
-	a := newAccount(t, sim.Options{})
-	c := a.connector()
-	on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+	a, c, on := acquainted(t, sim.Options{})
 	r := a.sends(c, on, "look", pdf("bytes"), pdf("more bytes"))[0]
 	must[int](t)(0, c.Report(t.Context(), r, "a<b>.zip: Not sent: no files of this type\nb.pdf: Not delivered: too late."))
 	list := a.chatter(string(on))
@@ -115,19 +99,15 @@ func TestFilesNotSent(t *testing.T) {
 // TestOurFilesStay proves that a customer's file which ends up on a user's message isn't sent back, and that nothing is
 // said of a message which was deleted.
 func TestOurFilesStay(t *testing.T) {
-	a := newAccount(t, sim.Options{})
-	c := a.connector()
-	on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+	a, c, on := acquainted(t, sim.Options{})
 	ours := must[crm.FileRef](t)(c.PutFile(t.Context(), on, "", photo("f1", "pixels")))
-	_, cursor, err := c.FetchOutbound(t.Context(), "")
-	must[int](t)(0, err)
+	_, cursor := fetch(t, c, "")
 	must[int](t)(0, a.sim.WriteWith(string(on), "look", pdf("bytes")))
 	must[int](t)(0, a.sim.Write(string(on), "deleted"))
 	list, done := a.chatter(string(on)), false
 	a.call("mail.message", "write", []any{[]int64{list[0].ID}, map[string]any{"attachment_ids": []any{[]int64{4, a.id(string(ours))}}}}, nil, &done)
 	a.call("mail.message", "write", []any{[]int64{list[1].ID}, map[string]any{"body": ""}}, nil, &done)
-	requests, _, err := c.FetchOutbound(t.Context(), cursor)
-	must[int](t)(0, err)
+	requests, _ := fetch(t, c, cursor)
 	if len(requests) != 1 || len(requests[0].Files) != 1 || requests[0].Files[0].Name != "offer.pdf" {
 		t.Errorf("requests %+v, want one with their file", requests)
 	}
@@ -135,15 +115,11 @@ func TestOurFilesStay(t *testing.T) {
 
 // TestOurLineIsNotSent proves that a message which is fetched again says what its author wrote.
 func TestOurLineIsNotSent(t *testing.T) {
-	a := newAccount(t, sim.Options{})
-	c := a.connector()
-	on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
-	_, cursor, err := c.FetchOutbound(t.Context(), "")
-	must[int](t)(0, err)
+	a, c, on := acquainted(t, sim.Options{})
+	_, cursor := fetch(t, c, "")
 	must[int](t)(0, a.sim.Write(string(on), "hello"))
 	for _, problem := range []string{"", "a number is missing"} {
-		requests, _, err := c.FetchOutbound(t.Context(), cursor)
-		must[int](t)(0, err)
+		requests, _ := fetch(t, c, cursor)
 		if len(requests) != 1 || requests[0].Text != "hello" {
 			t.Fatalf("requests %+v", requests)
 		}
@@ -155,9 +131,7 @@ func TestOurLineIsNotSent(t *testing.T) {
 // key which has ended does.
 func TestFileThatCannotBeHad(t *testing.T) {
 	for _, v := range []int{17, 19} {
-		a := newAccount(t, sim.Options{Version: v})
-		c := a.connector()
-		on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+		a, c, on := acquainted(t, sim.Options{Version: v})
 		r := a.sends(c, on, "look", pdf("bytes"))[0]
 		open := func() error {
 			in, err := c.OpenFile(t.Context(), r.Files[0].Ref)
@@ -193,7 +167,7 @@ func TestFileThatCannotBeHad(t *testing.T) {
 func TestFileCutShort(t *testing.T) {
 	const good = `[{"id": 5, "datas": "c29tZSBieXRlcw=="}]`
 	answer := ""
-	c := odoo.New(odoo.Config{URL: "http://localhost", DB: "company", APIKey: secret(testKey), HTTP: &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+	c := odoo.New(odoo.Config{URL: "http://localhost", DB: "company", APIKey: crmtest.Secret(testKey), HTTP: &http.Client{Transport: crmtest.Transport(func(r *http.Request) (*http.Response, error) {
 		body := answer
 		if strings.HasSuffix(r.URL.Path, "version") {
 			body = `{"version":"19.0"}`
@@ -222,6 +196,7 @@ func TestFileCutShort(t *testing.T) {
 	for broken, want := range map[string]crm.Class{
 		`[{"id":5,"datas":"c29t?SBieXRlcw=="}]`: crm.Refused,
 		`[{"id":5,"datas":false}]`:              crm.Refused,
+		`[{"id":5,"datas":""}]`:                 crm.Refused,
 		`<html>`:                                crm.Transient,
 		strings.Repeat("[", 3<<20):              crm.Transient,
 	} {

@@ -50,13 +50,16 @@ func noContent(op string) error {
 	return &crm.Error{Class: crm.Refused, Op: op, Status: http.StatusOK, Reason: "NO_CONTENT"}
 }
 
-// openText reads what is between a name and the text that is its value. Odoo's value of nothing is false.
+// openText reads what is between a name and the text that is its value. Odoo's value of nothing is false, or no text.
 func openText(op string, in *bufio.Reader) error {
 	for {
 		switch b, err := in.ReadByte(); {
 		case err != nil:
 			return unread(op, err)
 		case b == '"':
+			if next, err := in.Peek(1); err == nil && next[0] == '"' {
+				return noContent(op)
+			}
 			return nil
 		case b == 'f' || b == 'n':
 			return noContent(op)

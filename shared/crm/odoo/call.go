@@ -1,12 +1,9 @@
 package odoo
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"net/http"
 
@@ -30,21 +27,18 @@ type call struct {
 	method  string
 	ids     []int64        // of the records it is called on; nil for a method of the model
 	args    map[string]any // by name
-	context map[string]any // beside baseContext
+	context map[string]any // says how to do it; a new contact takes over what it says of a language or time zone
 }
-
-// baseContext makes what Odoo reads and answers the same for every user: a date in an import is otherwise one of the
-// user's time zone, and a message in the user's language.
-var baseContext = map[string]any{"tz": "UTC", "lang": "en_US"}
 
 // named returns the arguments of a call with its context.
 func (q call) named() map[string]any {
-	all, ctx := maps.Clone(q.args), maps.Clone(baseContext)
+	all := maps.Clone(q.args)
 	if all == nil {
 		all = map[string]any{}
 	}
-	maps.Copy(ctx, q.context)
-	all["context"] = ctx
+	if q.context != nil {
+		all["context"] = q.context
+	}
 	return all
 }
 
@@ -54,11 +48,11 @@ func (c *Connector) do(ctx context.Context, q call, out any) error {
 	if err != nil {
 		return err
 	}
-	body, err := json.Marshal(r.body)
+	post, err := r.post(q.op).WithJSON(r.body)
 	if err != nil {
-		return fmt.Errorf("%s: %w", q.op, err)
+		return err
 	}
-	return c.send(ctx, q, r, bytes.NewReader(body), int64(len(body)), out)
+	return c.send(ctx, q, r.api, post, out)
 }
 
 // request is a call in the words of the server's API.
@@ -67,6 +61,11 @@ type request struct {
 	path   string
 	header http.Header
 	body   map[string]any
+}
+
+// post is the request without its body.
+func (r request) post(op string) rest.Request {
+	return rest.Request{Op: op, Method: http.MethodPost, Path: r.path, Header: r.header}
 }
 
 func (c *Connector) request(ctx context.Context, q call) (request, error) {
@@ -109,11 +108,9 @@ func rpc(service, method string, args ...any) map[string]any {
 }
 
 // send makes the HTTP call.
-func (c *Connector) send(ctx context.Context, q call, r request, body io.Reader, size int64, out any) error {
-	a, err := c.rest.Do(ctx, rest.Request{
-		Op: q.op, Method: http.MethodPost, Path: r.path, Type: "application/json", Body: body, Size: size, Header: r.header,
-	})
-	if err == nil && r.api == jsonRPC {
+func (c *Connector) send(ctx context.Context, q call, way api, post rest.Request, out any) error {
+	a, err := c.rest.Do(ctx, post)
+	if err == nil && way == jsonRPC {
 		a.Body, err = unwrap(q.op, a)
 	}
 	if err != nil {
@@ -224,8 +221,9 @@ func (c *Connector) login(ctx context.Context, key string) (int64, error) {
 }
 
 func loginRequest(op string, config Config, key string) rest.Request {
-	body, _ := json.Marshal(rpc("common", "authenticate", config.DB, config.Login, key, map[string]any{})) // texts always marshal
-	return rest.Request{Op: op, Method: http.MethodPost, Path: "/jsonrpc", Type: "application/json", Body: bytes.NewReader(body), Size: int64(len(body))}
+	r := rest.Request{Op: op, Method: http.MethodPost, Path: "/jsonrpc"}
+	r, _ = r.WithJSON(rpc("common", "authenticate", config.DB, config.Login, key, map[string]any{})) // texts always marshal
+	return r
 }
 
 // forgetLogin lets the next call log in again after one was denied: the key may have been replaced.

@@ -1,7 +1,6 @@
 package odoo_test
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"slices"
@@ -12,7 +11,9 @@ import (
 	sim "threadline/infra/local/odoo"
 	"threadline/shared/chat"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/match"
+	"threadline/shared/crm/odoo"
 )
 
 // The tests of what is particular to Odoo use these people, messages and files.
@@ -40,10 +41,16 @@ func sent(key, text string) crm.Entry {
 func photo(key, content string) crm.File {
 	return crm.File{
 		Key: key, Name: "photo.jpg", MIME: "image/jpeg", Size: int64(len(content)),
-		Open: func(context.Context) (io.ReadCloser, error) {
-			return io.NopCloser(bytes.NewReader([]byte(content))), nil
-		},
+		Open: crmtest.Content(content),
 	}
+}
+
+// acquainted is an account that has María, and a connector to it.
+func acquainted(t *testing.T, o sim.Options) (*account, *odoo.Connector, crm.ContactRef) {
+	t.Helper()
+	a := newAccount(t, o)
+	c := a.connector()
+	return a, c, must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
 }
 
 // must fails the test on an error, and returns the value.
@@ -77,6 +84,7 @@ func TestCalls(t *testing.T) {
 			c := a.connector()
 			nobody := func(context.Context, crm.ContactRef) (chat.ContactID, error) { return "", nil }
 			var on crm.ContactRef
+			var text crm.EntryRef
 			expect := func(what string, want []string, f func()) {
 				t.Helper()
 				got := a.operations(f)
@@ -104,7 +112,7 @@ func TestCalls(t *testing.T) {
 				must[match.Found](t)(match.Contact(t.Context(), c, maria(), nobody))
 			})
 			expect("a text", []string{"mail.message/load"}, func() {
-				must[crm.EntryRef](t)(c.PutMessage(t.Context(), on, received("m1", "hello"), nil))
+				text = must[crm.EntryRef](t)(c.PutMessage(t.Context(), on, received("m1", "hello"), nil))
 			})
 			expect("a photo that is there", []string{"ir.attachment/load", "mail.message/load"}, func() {
 				f := must[crm.FileRef](t)(c.PutFile(t.Context(), on, "", photo("f2", "pixels")))
@@ -115,19 +123,21 @@ func TestCalls(t *testing.T) {
 				f := must[crm.FileRef](t)(c.PutFile(t.Context(), on, "", photo("f3", "pixels")))
 				must[int](t)(0, c.UpdateMessage(t.Context(), on, ref, received("m3", ""), []crm.FileRef{f}))
 			})
-			expect("looking for what is to be sent, in vain", []string{"mail.message/search_read"}, func() {
-				_, _, err := c.FetchOutbound(t.Context(), strconv.Itoa(1<<40))
-				must[int](t)(0, err)
+			expect("an edit", []string{"mail.message/read", "mail.message/write"}, func() {
+				must[int](t)(0, c.UpdateMessage(t.Context(), on, text, received("m1", "hello!"), nil))
+			})
+			expect("looking for what is to be sent, in vain", []string{"mail.message/search"}, func() {
+				fetch(t, c, strconv.Itoa(1<<40))
 			})
 			must[int](t)(0, a.sim.Write(string(on), "hello"))
 			var requests []crm.Request
-			expect("looking for it and finding", []string{"mail.message/search_read", "res.partner/read"}, func() {
+			expect("looking for it and finding", []string{"mail.message/search", "mail.message/read", "res.partner/read"}, func() {
 				var err error
 				requests, _, err = c.FetchOutbound(t.Context(), "0")
 				must[int](t)(len(requests), err)
 			})
 			must[int](t)(0, a.sim.WriteWith(string(on), "look", pdf("bytes"), pdf("more bytes")))
-			looking := []string{"mail.message/search_read", "res.partner/read", "ir.attachment/get_external_id", "ir.attachment/search_read"}
+			looking := []string{"mail.message/search", "mail.message/read", "res.partner/read", "ir.attachment/get_external_id", "ir.attachment/search_read"}
 			var files []crm.RequestFile
 			expect("looking for it and finding files", looking, func() {
 				found, _, err := c.FetchOutbound(t.Context(), requests[0].ID)

@@ -1,12 +1,17 @@
 package odoo_test
 
 import (
+	"bytes"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 
 	sim "threadline/infra/local/odoo"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
+	"threadline/shared/crm/odoo"
 )
 
 func (m message) author() string {
@@ -30,9 +35,7 @@ func (a *account) only(on crm.ContactRef) message {
 // TestWhoWrote proves who the author is, and that entries are internal notes: nobody is mailed.
 func TestWhoWrote(t *testing.T) {
 	for _, v := range []int{17, 19} {
-		a := newAccount(t, sim.Options{Version: v})
-		c := a.connector()
-		on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+		a, c, on := acquainted(t, sim.Options{Version: v})
 		both := received("m3", "a")
 		both.Messages = append(both.Messages, sent("m3", "b").Messages...)
 		for i, e := range []crm.Entry{received("m1", "hello"), sent("m2", "how can I help?"), both} {
@@ -54,9 +57,7 @@ func TestWhoWrote(t *testing.T) {
 // TestWorkOfOthersStays proves that nothing is overwritten that people did meanwhile: a name, a file on our entry.
 func TestWorkOfOthersStays(t *testing.T) {
 	for _, o := range []sim.Options{{Version: 17}, {Version: 19}, {Version: 19, Admin: true}} {
-		a := newAccount(t, o)
-		c := a.connector()
-		on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+		a, c, on := acquainted(t, o)
 		ref := must[crm.EntryRef](t)(c.PutMessage(t.Context(), on, received("m1", "look"), nil))
 
 		id, done := a.id(string(on)), false
@@ -91,12 +92,44 @@ func (a *account) id(ref string) int64 {
 	return id
 }
 
+// TestNothingElse proves that a new contact has what we know of the customer and nothing of ours: Odoo takes over a language
+// and a time zone, and mails whoever follows.
+func TestNothingElse(t *testing.T) {
+	for _, v := range []int{17, 18, 19} {
+		a := newAccount(t, sim.Options{Version: v, UserTZ: "Europe/Madrid"})
+		on := must[crm.ContactRef](t)(a.connector().CreateContact(t.Context(), maria()))
+		var got []map[string]any
+		a.call("res.partner", "read", []any{[]int64{a.id(string(on))}, []string{"lang", "tz", "message_partner_ids"}}, nil, &got)
+		if followers, _ := got[0]["message_partner_ids"].([]any); got[0]["lang"] != false || got[0]["tz"] != false || len(followers) != 0 {
+			t.Errorf("%s: the contact is %v", version(v), got)
+		}
+	}
+}
+
+// TestPictureAsItIs proves that Odoo is told to keep a picture's own bytes.
+func TestPictureAsItIs(t *testing.T) {
+	for _, v := range []int{17, 19} {
+		a := newAccount(t, sim.Options{Version: v})
+		config := a.config()
+		var asked []byte
+		config.HTTP.Transport = crmtest.Transport(func(r *http.Request) (*http.Response, error) {
+			if r.Body != nil {
+				asked = must[[]byte](t)(io.ReadAll(r.Body))
+				r.Body = io.NopCloser(bytes.NewReader(asked))
+			}
+			return http.DefaultTransport.RoundTrip(r)
+		})
+		must[crm.FileRef](t)(odoo.New(config).PutFile(t.Context(), "12", "", photo("f1", "pixels")))
+		if !bytes.Contains(asked, []byte(`"context":{"image_no_postprocess":true}`)) {
+			t.Errorf("%s: asked for %s", version(v), asked)
+		}
+	}
+}
+
 // TestDeletedFile proves that a file which somebody deleted doesn't keep the entry from being written.
 func TestDeletedFile(t *testing.T) {
 	for _, v := range []int{17, 19} {
-		a := newAccount(t, sim.Options{Version: v})
-		c := a.connector()
-		on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+		a, c, on := acquainted(t, sim.Options{Version: v})
 		var files []crm.FileRef
 		for _, name := range []string{"f1", "f2"} {
 			files = append(files, must[crm.FileRef](t)(c.PutFile(t.Context(), on, "", photo(name, "pixels"))))
@@ -113,9 +146,7 @@ func TestDeletedFile(t *testing.T) {
 
 // TestArchivedContact proves that a contact which was archived still gets its messages, with the customer as author.
 func TestArchivedContact(t *testing.T) {
-	a := newAccount(t, sim.Options{})
-	c := a.connector()
-	on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+	a, c, on := acquainted(t, sim.Options{})
 	var done bool
 	a.call("res.partner", "write", []any{[]int64{a.id(string(on))}, map[string]any{"active": false}}, nil, &done)
 	if again := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria())); again != on {
@@ -129,9 +160,7 @@ func TestArchivedContact(t *testing.T) {
 
 // TestFound proves that what was made is found by its key, as if nobody remembered it.
 func TestFound(t *testing.T) {
-	a := newAccount(t, sim.Options{Version: 18})
-	c := a.connector()
-	on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+	a, c, on := acquainted(t, sim.Options{Version: 18})
 	if ref, ok, err := c.FindMessage(t.Context(), on, received("m1", "hello")); ok || err != nil {
 		t.Errorf("found %q, %v", ref, err)
 	}

@@ -3,9 +3,7 @@ package odoo_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,26 +12,6 @@ import (
 	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/odoo"
 )
-
-// clock is the time of a test: it passes when the test says so.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func newClock() *clock { return &clock{at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 const (
 	testKey   = "0123456789abcdef0123456789abcdef01234567"
@@ -44,25 +22,19 @@ const (
 type account struct {
 	*server
 	sim     *sim.Simulator
-	clock   *clock
+	clock   *crmtest.Clock
 	hookURL string
 }
 
 func newAccount(t *testing.T, o sim.Options) *account {
 	t.Helper()
-	a := &account{clock: newClock()}
+	a := &account{clock: crmtest.NewClock()}
 	o.Key, o.StateDir, o.Now, o.DB, o.Login = testKey, t.TempDir(), a.clock.Now, "company", "threadline@company.example"
 	s, err := sim.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(s.API())
-	t.Cleanup(func() {
-		web.Close()
-		if err := s.Close(); err != nil {
-			t.Errorf("close simulator: %v", err)
-		}
-	})
+	web := crmtest.Serve(t, s)
 	a.sim = s
 	a.server = &server{t: t, url: web.URL, db: o.DB, login: o.Login, key: testKey, http: web.Client(), forbid: s.Forbid}
 	a.begin()
@@ -71,17 +43,15 @@ func newAccount(t *testing.T, o sim.Options) *account {
 
 func (a *account) config() odoo.Config {
 	return odoo.Config{
-		URL: a.url, DB: a.db, Login: a.login, APIKey: secret(a.key), Now: a.clock.Now,
-		HookURL: a.hookURL, HookToken: secret(hookToken),
+		URL: a.url, DB: a.db, Login: a.login, APIKey: crmtest.Secret(a.key), Now: a.clock.Now,
+		HookURL: a.hookURL, HookToken: crmtest.Secret(hookToken),
 		HTTP: &http.Client{Transport: validating(a.t, a.http.Transport)},
 	}
 }
 
 func (a *account) connect(wrap func(http.RoundTripper) http.RoundTripper) crm.Connector {
 	config := a.config()
-	if wrap != nil {
-		config.HTTP.Transport = wrap(config.HTTP.Transport)
-	}
+	config.HTTP = crmtest.Through(wrap, config.HTTP.Transport)
 	return odoo.New(config)
 }
 
@@ -121,11 +91,9 @@ func TestRealServer(t *testing.T) {
 		s.begin()
 		t.Log(s)
 		connect := func(wrap func(http.RoundTripper) http.RoundTripper) crm.Connector {
-			config := odoo.Config{URL: s.url, DB: s.db, Login: s.login, APIKey: secret(key), HTTP: &http.Client{Transport: http.DefaultTransport}}
-			if wrap != nil {
-				config.HTTP.Transport = wrap(config.HTTP.Transport)
-			}
-			return odoo.New(config)
+			return odoo.New(odoo.Config{
+				URL: s.url, DB: s.db, Login: s.login, APIKey: crmtest.Secret(key), HTTP: crmtest.Through(wrap, http.DefaultTransport),
+			})
 		}
 		return crmtest.Fixture{
 			Connect: connect, CRM: s, Live: true, Ready: true,

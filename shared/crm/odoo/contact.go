@@ -35,11 +35,15 @@ func (c *Connector) find(ctx context.Context, op, model, name string) (id int64,
 	return int64(n), ok && found[0] == model, err
 }
 
-// CreateContact makes a contact under our external id. If it is there already, nobody's work on it is undone: an import
-// with these words in its context leaves alone what an earlier one made.
+// quietly has an import leave alone what an earlier one made, so that nobody's work on it is undone, and not make us a
+// follower, to whom Odoo would mail each answer that is sent from the contact.
 // https://github.com/odoo/odoo/blob/19.0/odoo/orm/models.py _load_records
+// https://github.com/odoo/odoo/blob/19.0/addons/mail/models/mail_thread.py create
+var quietly = map[string]any{"mode": "update", "noupdate": true, "mail_create_nosubscribe": true}
+
+// CreateContact makes a contact under our external id, or finds it.
 func (c *Connector) CreateContact(ctx context.Context, p crm.Person) (crm.ContactRef, error) {
-	r := row{op: "create contact", model: partnerModel, name: contactName(p.Key), context: map[string]any{"mode": "update", "noupdate": true}}
+	r := row{op: "create contact", model: partnerModel, name: contactName(p.Key), context: quietly}
 	r.set("name", names(p)[0])
 	if p.Phone.Known() {
 		r.set("phone", p.Phone.E164)

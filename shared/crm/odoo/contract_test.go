@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	sim "threadline/infra/local/odoo"
+	"threadline/shared/crm/crmtest"
+	"threadline/shared/crm/crmtest/contract"
 )
 
 // What a running Odoo 19 says of its models: fields, and methods with their arguments. Nothing describes older versions;
@@ -38,7 +40,7 @@ type document struct {
 const maxValidated = 8 << 20
 
 var documents = sync.OnceValues(func() (map[string]document, error) {
-	dir, err := specifications()
+	dir, err := contract.Folder("odoo19")
 	if dir == "" || err != nil {
 		return nil, err
 	}
@@ -61,38 +63,6 @@ var documents = sync.OnceValues(func() (map[string]document, error) {
 	return all, nil
 })
 
-// specifications returns the folder with Odoo's documents, or "" if there is none.
-func specifications() (string, error) {
-	root := os.Getenv("THREADLINE_SHARED")
-	if root == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			return "", err
-		}
-		for !exists(filepath.Join(dir, "go.mod")) {
-			dir = filepath.Dir(dir)
-		}
-		root = filepath.Join(filepath.Dir(dir), "shared")
-	}
-	dir := filepath.Join(root, "specs", "odoo19")
-	if exists(dir) {
-		return dir, nil
-	}
-	if os.Getenv("CI") == "true" {
-		return "", fmt.Errorf("%s is missing", dir)
-	}
-	return "", nil
-}
-
-func exists(name string) bool {
-	_, err := os.Stat(name)
-	return err == nil
-}
-
-type transport func(*http.Request) (*http.Response, error)
-
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
 // validating compares every call of a method through /json/2 with what Odoo documents.
 func validating(t *testing.T, next http.RoundTripper) http.RoundTripper {
 	t.Helper()
@@ -100,7 +70,7 @@ func validating(t *testing.T, next http.RoundTripper) http.RoundTripper {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return transport(func(r *http.Request) (*http.Response, error) {
+	return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
 		path, ok := strings.CutPrefix(r.URL.Path, "/json/2/")
 		if !ok || all == nil || r.ContentLength > maxValidated {
 			return next.RoundTrip(r)

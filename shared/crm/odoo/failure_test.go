@@ -12,6 +12,7 @@ import (
 
 	sim "threadline/infra/local/odoo"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/odoo"
 )
 
@@ -69,7 +70,7 @@ func TestNewKey(t *testing.T) {
 		a := newAccount(t, sim.Options{Version: v})
 		key := "an old key"
 		config := a.config()
-		config.APIKey = func(context.Context) (string, error) { return key, nil }
+		config.APIKey = func(context.Context) (string, error) { return key, nil } // which changes
 		c := odoo.New(config)
 		if e := asError(t, c.Check(t.Context())); e.Class != crm.Stopped {
 			t.Errorf("%s: a wrong key: %v", version(v), e)
@@ -119,7 +120,7 @@ func TestExceptions(t *testing.T) {
 					_ = json.NewEncoder(w).Encode(data)
 				}
 			}))
-			c := odoo.New(odoo.Config{URL: web.URL, DB: "company", Login: "threadline", APIKey: secret(testKey), HTTP: web.Client()})
+			c := odoo.New(odoo.Config{URL: web.URL, DB: "company", Login: "threadline", APIKey: crmtest.Secret(testKey), HTTP: web.Client()})
 			e := asError(t, c.Check(t.Context()))
 			// In JSON-RPC there is no status to go by.
 			if strange := rpc && want.status == 409; !strange && (e.Class != want.class || e.Unknown != want.unknown) {

@@ -3,13 +3,11 @@ package odoo
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/rest"
 )
 
 func fileName(key string) string { return "file_" + key }
@@ -17,10 +15,14 @@ func fileName(key string) string { return "file_" + key }
 // contentMark is where a file's bytes go in a request. No value before it in the request can be the same text.
 const contentMark = "threadline:content"
 
+// keepImages has Odoo store a picture as it is: it would shrink one of more than 1920 pixels.
+// https://github.com/odoo/odoo/blob/19.0/odoo/addons/base/models/ir_attachment.py _check_contents
+var keepImages = map[string]any{"image_no_postprocess": true}
+
 // PutFile imports an attachment of the contact, which is private as all of a record's are. The bytes are encoded while
 // they are sent.
 func (c *Connector) PutFile(ctx context.Context, on crm.ContactRef, _ crm.EntryRef, f crm.File) (crm.FileRef, error) {
-	r := row{op: "put file", model: attachmentModel, name: fileName(f.Key), on: recordID(on)}
+	r := row{op: "put file", model: attachmentModel, name: fileName(f.Key), on: recordID(on), context: keepImages}
 	r.set("datas", contentMark)
 	r.set("name", f.Name)
 	r.set("mimetype", f.MIME)
@@ -35,38 +37,20 @@ func (c *Connector) PutFile(ctx context.Context, on crm.ContactRef, _ crm.EntryR
 		return "", fmt.Errorf("%s: %w", r.op, err)
 	}
 	before, after, _ := bytes.Cut(raw, []byte(contentMark))
-	size := int64(len(before)) + encodedLen(f.Size) + int64(len(after))
-
-	content, err := f.Open(ctx)
+	content := rest.Base64(before, f, after)
+	body, err := content.Open(ctx)
 	if err != nil {
 		return "", &crm.Error{Class: crm.Transient, Op: r.op, Reason: "NO_FILE", Err: err}
 	}
-	body := encoded(before, content, after)
-	defer body.Close()
+	defer func() { _ = body.Close() }()
+	post := way.post(r.op)
+	post.Type, post.Body, post.Size = content.Type, body, content.Size
 	var out loaded
-	err = c.send(ctx, r.call(), way, body, size, &out)
-	if err != nil {
+	if err := c.send(ctx, r.call(), way.api, post, &out); err != nil {
 		return "", err
 	}
 	id, err := c.settle(ctx, r, out)
 	return refOf[crm.FileRef](id), err
-}
-
-// encodedLen is base64.EncodedLen for sizes of files.
-func encodedLen(n int64) int64 { return (n + 2) / 3 * 4 }
-
-// encoded is a file as base64 between two texts. It holds a few kilobytes at a time, and closes the file.
-func encoded(before []byte, content io.ReadCloser, after []byte) io.ReadCloser {
-	out, in := io.Pipe()
-	go func() {
-		encoder := base64.NewEncoder(base64.StdEncoding, in)
-		_, err := io.Copy(encoder, content)
-		in.CloseWithError(errors.Join(err, encoder.Close(), content.Close()))
-	}()
-	return struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(before), out, bytes.NewReader(after)), out}
 }
 
 // FindFile asks what our external id names. Putting it again would do as well.
@@ -87,7 +71,7 @@ func (c *Connector) remaining(ctx context.Context, files []crm.FileRef) ([]crm.F
 	var found []struct {
 		ID int64 `json:"id"`
 	}
-	q := call{op: "look for files", model: attachmentModel, method: "read", ids: ids, args: map[string]any{"fields": []string{"id"}}}
+	q := call{op: "look for files", model: attachmentModel, method: "read", ids: ids, args: map[string]any{"fields": []string{stored}}}
 	if err := c.do(ctx, q, &found); err != nil {
 		return nil, err
 	}

@@ -106,10 +106,14 @@ func lacks(op, model string) error {
 	return &crm.Error{Class: crm.Stopped, Op: op, Status: http.StatusOK, Reason: "AccessError", Scopes: []string{model}}
 }
 
+// stored is a field that every record has. Asked for their ids alone, Odoo tells even of records that it doesn't have.
+// https://github.com/odoo/odoo/blob/19.0/odoo/orm/models.py _read_format
+const stored = "create_date"
+
 // exists is crm.ErrGone if a record was deleted: read then returns nothing, which is no error.
 func (c *Connector) exists(ctx context.Context, op, model string, id int64) error {
 	var found []struct{}
-	err := c.do(ctx, call{op: op, model: model, method: "read", ids: []int64{id}, args: map[string]any{"fields": []string{"id"}}}, &found)
+	err := c.do(ctx, call{op: op, model: model, method: "read", ids: []int64{id}, args: map[string]any{"fields": []string{stored}}}, &found)
 	if err == nil && len(found) == 0 {
 		return fmt.Errorf("%s: %w", op, crm.ErrGone)
 	}
@@ -126,7 +130,7 @@ func (c *Connector) may(ctx context.Context, model, operation string) (ok bool, 
 	if err != nil {
 		return false, err
 	}
-	if way == json2 { // 19 has no check_access_rights, 17 no has_access
+	if way == json2 { // 19 does without check_access_rights, 17 has no has_access
 		q.method, q.ids, q.args = "has_access", []int64{}, map[string]any{"operation": operation}
 	}
 	err = c.do(ctx, q, &ok)

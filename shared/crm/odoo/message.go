@@ -56,8 +56,8 @@ func (c *Connector) PutMessage(ctx context.Context, on crm.ContactRef, e crm.Ent
 	return ref, err
 }
 
-// putNote imports a note. An ordinary user may not import one twice, because that would write on which record it is, if
-// only once more: a note that is there already is found and left to the caller.
+// putNote imports a note. From 18 on an ordinary user may not import one twice, because that would write on which record
+// it is, if only once more: a note that is there already is found and left to the caller.
 // https://github.com/odoo/odoo/blob/18.0/addons/mail/models/mail_message.py write
 func (c *Connector) putNote(ctx context.Context, r row) (id int64, again bool, err error) {
 	var out loaded
@@ -78,8 +78,8 @@ func (c *Connector) putNote(ctx context.Context, r row) (id int64, again bool, e
 // integration's user unless it is set.
 func note(op string, contact int64, name, body string) row {
 	r := row{op: op, model: messageModel, name: name, on: contact, context: map[string]any{
-		"active_test":      false, // an archived contact is an author too
-		"update_many2many": true,  // repeated by an administrator, it adds its files to those that people attached
+		"tz":               "UTC", // or its date is one of the user's time zone
+		"update_many2many": true,  // repeated, it adds its files to those that people attached
 	}}
 	r.set("model", partnerModel)
 	r.set("res_id", string(refOf[crm.ContactRef](contact)))
@@ -113,7 +113,13 @@ func (c *Connector) UpdateMessage(ctx context.Context, _ crm.ContactRef, ref crm
 		}
 		return c.annotate(ctx, op, recordID(crm.EntryRef(number)), notes, files)
 	}
-	return c.rewrite(ctx, op, recordID(ref), crm.HTML(to, 0), files)
+	id := recordID(ref)
+	if len(files) == 0 { // with files, Odoo notices itself that a message is gone
+		if err := c.exists(ctx, op, messageModel, id); err != nil {
+			return err
+		}
+	}
+	return c.rewrite(ctx, op, id, crm.HTML(to, 0), files)
 }
 
 // rewrite gives a message another body, and more files.
@@ -174,8 +180,8 @@ func (c *Connector) body(ctx context.Context, op string, id int64) (string, erro
 	return body, nil
 }
 
-// remark is our line below somebody's message.
-var remark = regexp.MustCompile(`(?s)<p><em>WhatsApp · .*?</em></p>\s*\z`)
+// remark is our line below somebody's message. Odoo marks what follows a signature.
+var remark = regexp.MustCompile(`(?s)<p( [^>]*)?><em( [^>]*)?>WhatsApp · .*?</em></p>\s*\z`)
 
 func annotated(body string, notes []string) string {
 	body = remark.ReplaceAllString(body, "")

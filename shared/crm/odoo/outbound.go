@@ -13,6 +13,13 @@ import (
 // pageSize is how many messages are read at a time.
 const pageSize = 100
 
+// sentByUsers is what a message from a chatter looks like, which has no mark: a comment that isn't internal, by somebody
+// who has a user.
+var sentByUsers = []any{
+	[]any{"model", "=", partnerModel}, []any{"message_type", "=", "comment"},
+	[]any{"subtype_id.internal", "=", false}, []any{"is_internal", "=", false}, []any{"author_id.partner_share", "=", false},
+}
+
 // settled is how old a message is when none with a lower id can still appear. Odoo numbers messages when they are written
 // and shows them when their transaction ends, so that the younger ones are read again.
 const settled = 2 * time.Minute
@@ -30,8 +37,7 @@ type posted struct {
 	Attachments []int64 `json:"attachment_ids"`
 }
 
-// FetchOutbound returns what users sent from contacts' chatters, which has no mark but what it is: a comment that isn't
-// internal, by somebody who has a user, and not ours. One without words or files was deleted in the chatter.
+// FetchOutbound returns what users sent from contacts' chatters. A message without words or files was deleted there.
 func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Request, string, error) {
 	if since == "" {
 		last, err := c.lastMessage(ctx)
@@ -41,17 +47,9 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 	if err != nil {
 		return nil, since, &crm.Error{Class: crm.Refused, Op: "fetch messages", Reason: "BAD_CURSOR"}
 	}
-	var messages []posted
-	for next := after; ; {
-		list, err := c.messagesAfter(ctx, next)
-		if err != nil {
-			return nil, since, err
-		}
-		messages = append(messages, list...)
-		if len(list) < pageSize {
-			break
-		}
-		next = list[len(list)-1].ID
+	messages, err := c.messagesAfter(ctx, after)
+	if err != nil {
+		return nil, since, err
 	}
 	for _, m := range messages {
 		if created, err := time.Parse(clockFormat, m.Created); err == nil && c.config.Now().Sub(created) < settled {
@@ -77,30 +75,51 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 	return requests, strconv.FormatInt(after, 10), nil
 }
 
+// lastMessage returns the id of the latest message; 0 if there is none. It has to look further where the latest are some
+// that we may not see.
 func (c *Connector) lastMessage(ctx context.Context) (string, error) {
-	var newest []posted
-	err := c.do(ctx, call{op: "find newest message", model: messageModel, method: "search_read", args: map[string]any{
-		"domain": []any{}, "fields": []string{"id"}, "limit": 1, "order": "id desc",
-	}}, &newest)
-	if err != nil {
-		return "", err
+	for _, limit := range []int{1, 1000, 0} {
+		newest, err := c.search(ctx, "find newest message", sentByUsers, "id desc", limit)
+		if err != nil {
+			return "", err
+		}
+		if len(newest) > 0 {
+			return strconv.FormatInt(newest[0], 10), nil
+		}
 	}
-	if len(newest) == 0 {
-		return "0", nil
-	}
-	return strconv.FormatInt(newest[0].ID, 10), nil
+	return "0", nil
 }
 
-func (c *Connector) messagesAfter(ctx context.Context, id int64) (list []posted, err error) {
-	err = c.do(ctx, call{op: "fetch messages", model: messageModel, method: "search_read", args: map[string]any{
-		"domain": []any{
-			[]any{"id", ">", id}, []any{"model", "=", partnerModel}, []any{"message_type", "=", "comment"},
-			[]any{"subtype_id.internal", "=", false}, []any{"is_internal", "=", false}, []any{"author_id.partner_share", "=", false},
-		},
-		"fields": []string{"res_id", "body", "author_id", "date", "create_date", "message_id", "attachment_ids"},
-		"limit":  pageSize, "order": "id asc",
-	}}, &list)
-	return list, err
+// messagesAfter looks for ids first, and for all of them: what we may not see Odoo leaves out after it has counted to a
+// limit, so that an empty page isn't the last.
+// https://github.com/odoo/odoo/blob/19.0/addons/mail/models/mail_message.py _search
+func (c *Connector) messagesAfter(ctx context.Context, id int64) ([]posted, error) {
+	ids, err := c.search(ctx, "look for messages", append([]any{[]any{"id", ">", id}}, sentByUsers...), "id asc", 0)
+	if err != nil {
+		return nil, err
+	}
+	var messages []posted
+	for page := range slices.Chunk(ids, pageSize) {
+		var list []posted
+		err := c.do(ctx, call{op: "fetch messages", model: messageModel, method: "read", ids: page, args: map[string]any{
+			"fields": []string{"res_id", "body", "author_id", "date", "create_date", "message_id", "attachment_ids"},
+		}}, &list)
+		if err != nil {
+			return nil, err
+		}
+		messages = append(messages, list...)
+	}
+	return messages, nil
+}
+
+// search returns the ids of messages; limit 0: of all.
+func (c *Connector) search(ctx context.Context, op string, domain []any, order string, limit int) (ids []int64, err error) {
+	args := map[string]any{"domain": domain, "order": order}
+	if limit > 0 {
+		args["limit"] = limit
+	}
+	err = c.do(ctx, call{op: op, model: messageModel, method: "search", args: args}, &ids)
+	return ids, err
 }
 
 // ours tells whether we wrote it.

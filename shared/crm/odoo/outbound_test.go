@@ -11,6 +11,7 @@ import (
 
 	sim "threadline/infra/local/odoo"
 	"threadline/shared/crm"
+	"threadline/shared/crm/odoo"
 )
 
 // hooked is an account whose hooks are caught.
@@ -30,6 +31,16 @@ func hooked(t *testing.T, o sim.Options) (*account, chan crm.Call) {
 	return a, calls
 }
 
+// fetch returns what users sent after a cursor, and the next one.
+func fetch(t *testing.T, c *odoo.Connector, after string) ([]crm.Request, string) {
+	t.Helper()
+	requests, next, err := c.FetchOutbound(t.Context(), after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return requests, next
+}
+
 // TestSendFromChatter proves the whole way: a user sends a message from a contact, Odoo calls, the message is fetched, and
 // what we wrote ourselves isn't.
 func TestSendFromChatter(t *testing.T) {
@@ -40,8 +51,7 @@ func TestSendFromChatter(t *testing.T) {
 			must[int](t)(0, c.Provision(t.Context()))
 		}
 		on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
-		_, cursor, err := c.FetchOutbound(t.Context(), "")
-		must[int](t)(0, err)
+		_, cursor := fetch(t, c, "")
 		must[crm.EntryRef](t)(c.PutMessage(t.Context(), on, sent("m1", "by us"), nil))
 		if len(calls) != 0 {
 			t.Fatalf("%s: our entry called a hook", version(v))
@@ -54,8 +64,7 @@ func TestSendFromChatter(t *testing.T) {
 		if !in.Fetch || len(in.Requests) != 0 {
 			t.Errorf("%s: the call says %+v, want to fetch", version(v), in)
 		}
-		requests, next, err := c.FetchOutbound(t.Context(), cursor)
-		must[int](t)(0, err)
+		requests, next := fetch(t, c, cursor)
 		if len(requests) != 1 {
 			t.Fatalf("%s: %d requests, want one", version(v), len(requests))
 		}
@@ -64,14 +73,12 @@ func TestSendFromChatter(t *testing.T) {
 			t.Errorf("%s: request %+v", version(v), got)
 		}
 		// A message with a lower number may still come to light, so that young ones are told again.
-		again, next, err := c.FetchOutbound(t.Context(), next)
-		must[int](t)(0, err)
+		again, next := fetch(t, c, next)
 		if len(again) != 1 || again[0].ID != got.ID {
 			t.Errorf("%s: a second time: %+v", version(v), again)
 		}
 		a.clock.Advance(time.Hour)
-		_, next, err = c.FetchOutbound(t.Context(), next)
-		must[int](t)(0, err)
+		_, next = fetch(t, c, next)
 		if later, _, err := c.FetchOutbound(t.Context(), next); err != nil || len(later) != 0 {
 			t.Errorf("%s: an hour later: %+v, %v", version(v), later, err)
 		}
@@ -85,11 +92,9 @@ func TestOrdinaryUser(t *testing.T) {
 		c := a.connector()
 		must[int](t)(0, c.Provision(t.Context()))
 		on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
-		_, cursor, err := c.FetchOutbound(t.Context(), "")
-		must[int](t)(0, err)
+		_, cursor := fetch(t, c, "")
 		must[int](t)(0, a.sim.Write(string(on), "hello"))
-		requests, _, err := c.FetchOutbound(t.Context(), cursor)
-		must[int](t)(0, err)
+		requests, _ := fetch(t, c, cursor)
 		if len(requests) != 1 || len(calls) != 0 {
 			t.Errorf("%s: %d requests and %d calls, want one and none", version(v), len(requests), len(calls))
 		}
@@ -98,17 +103,13 @@ func TestOrdinaryUser(t *testing.T) {
 
 // TestManyMessages proves that a backlog is fetched whole, in order.
 func TestManyMessages(t *testing.T) {
-	a := newAccount(t, sim.Options{})
-	c := a.connector()
-	on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
-	_, cursor, err := c.FetchOutbound(t.Context(), "")
-	must[int](t)(0, err)
+	a, c, on := acquainted(t, sim.Options{})
+	_, cursor := fetch(t, c, "")
 	const many = 230
 	for i := range many {
 		must[int](t)(0, a.sim.Write(string(on), strings.Repeat("x", i+1)))
 	}
-	requests, _, err := c.FetchOutbound(t.Context(), cursor)
-	must[int](t)(0, err)
+	requests, _ := fetch(t, c, cursor)
 	if len(requests) != many {
 		t.Fatalf("%d requests, want %d", len(requests), many)
 	}
@@ -122,17 +123,36 @@ func TestManyMessages(t *testing.T) {
 	}
 }
 
+// TestOutOfSight proves that messages which we may not see neither bring back what was written before we began, nor hide
+// what is written after them.
+func TestOutOfSight(t *testing.T) {
+	for _, v := range []int{17, 19} {
+		a, c, on := acquainted(t, sim.Options{Version: v})
+		elsewhere, _ := a.AddContact("Another company's", "+34 911 22 33 44")
+		must[int](t)(0, a.sim.Hide(elsewhere))
+		must[int](t)(0, a.sim.Write(string(on), "before"))
+		for range 2 {
+			must[int](t)(0, a.sim.Write(elsewhere, "not for us"))
+		}
+		_, cursor := fetch(t, c, "")
+		for range 230 {
+			must[int](t)(0, a.sim.Write(elsewhere, "not for us"))
+		}
+		must[int](t)(0, a.sim.Write(string(on), "after"))
+		requests, _ := fetch(t, c, cursor)
+		if len(requests) != 1 || requests[0].Text != "after" {
+			t.Errorf("%s: requests %+v, want what was written afterwards", version(v), requests)
+		}
+	}
+}
+
 // TestWhatBecameOfIt proves that a sender sees it below the message, which stays as it was written, and is told once why
 // nothing was sent.
 func TestWhatBecameOfIt(t *testing.T) {
-	a := newAccount(t, sim.Options{})
-	c := a.connector()
-	on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
-	_, cursor, err := c.FetchOutbound(t.Context(), "")
-	must[int](t)(0, err)
+	a, c, on := acquainted(t, sim.Options{})
+	_, cursor := fetch(t, c, "")
 	must[int](t)(0, a.sim.Write(string(on), "hello"))
-	requests, _, err := c.FetchOutbound(t.Context(), cursor)
-	must[int](t)(0, err)
+	requests, _ := fetch(t, c, cursor)
 	r := requests[0]
 	for _, note := range []string{"Sent & on its way", "Read"} {
 		e := sent("m1", "hello")

@@ -2,15 +2,12 @@ package odoo_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"html"
 	"io"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,10 +54,16 @@ func (s *server) rpc(service, method string, args []any, out any) {
 
 func (s *server) call(model, method string, args []any, named map[string]any, out any) {
 	s.t.Helper()
+	s.rpc("object", "execute_kw", []any{s.db, s.me(), s.key, model, method, args, named}, out)
+}
+
+// me is the number of the user that the key belongs to.
+func (s *server) me() int64 {
+	s.t.Helper()
 	if s.user == 0 {
 		s.rpc("common", "authenticate", []any{s.db, s.login, s.key, map[string]any{}}, &s.user)
 	}
-	s.rpc("object", "execute_kw", []any{s.db, s.user, s.key, model, method, args, named}, out)
+	return s.user
 }
 
 type partner struct {
@@ -70,10 +73,11 @@ type partner struct {
 	Active bool   `json:"active"`
 }
 
+// partners are those that this test made, in a database that others may be at work in.
 func (s *server) partners() []partner {
 	s.t.Helper()
 	var list []partner
-	s.call("res.partner", "search_read", []any{[]any{[]any{"id", ">", s.above}}}, map[string]any{
+	s.call("res.partner", "search_read", []any{[]any{[]any{"id", ">", s.above}, []any{"create_uid", "=", s.me()}}}, map[string]any{
 		"fields": []string{"name", "phone", "active"}, "order": "id",
 	}, &list)
 	return list
@@ -101,8 +105,6 @@ func (s *server) Contacts() []crmtest.Contact {
 	}
 	return list
 }
-
-var tag = regexp.MustCompile(`<[^>]*>`)
 
 type message struct {
 	ID          int64   `json:"id"`
@@ -136,12 +138,11 @@ func (s *server) Entries(contact string) []crmtest.Entry {
 	s.t.Helper()
 	var list []crmtest.Entry
 	for _, m := range s.chatter(contact) {
-		shown := strings.NewReplacer("<br>", "\n", "<br/>", "\n", "</p>", "\n").Replace(m.html())
 		at, err := time.Parse("2006-01-02 15:04:05", m.Date)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		e := crmtest.Entry{At: at, HTML: m.html(), Text: html.UnescapeString(tag.ReplaceAllString(shown, ""))}
+		e := crmtest.Entry{At: at, HTML: m.html(), Text: crmtest.Shown(m.html())}
 		for _, id := range m.Attachments {
 			e.Files = append(e.Files, s.file(id))
 		}
@@ -193,9 +194,5 @@ func (s *server) Forbid() string {
 
 // Limit: Odoo itself has none.
 func (s *server) Limit(time.Duration) bool { return false }
-
-func secret(text string) func(context.Context) (string, error) {
-	return func(context.Context) (string, error) { return text, nil }
-}
 
 func (s *server) String() string { return fmt.Sprintf("%s, database %s", s.url, s.db) }

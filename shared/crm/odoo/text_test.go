@@ -1,6 +1,9 @@
 package odoo
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestPlainText(t *testing.T) {
 	for in, want := range map[string]string{
@@ -21,6 +24,23 @@ func TestPlainText(t *testing.T) {
 	} {
 		if got := plainText(in); got != want {
 			t.Errorf("%q is %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestAnnotated proves that our line stays one, also where Odoo took it for a part of somebody's signature.
+func TestAnnotated(t *testing.T) {
+	body := annotated("<p>hello</p>", []string{"Sent <b>"})
+	if body != "<p>hello</p><p><em>WhatsApp · Sent &lt;b&gt;</em></p>" {
+		t.Fatal(body)
+	}
+	marked := strings.NewReplacer("<p><em>", `<p data-o-mail-quote="1"><em data-o-mail-quote="1">`).Replace(body) + "\n"
+	for _, old := range []string{body, marked} {
+		if got := annotated(old, []string{"Read"}); got != "<p>hello</p><p><em>WhatsApp · Read</em></p>" {
+			t.Errorf("%q became %q", old, got)
+		}
+		if got := annotated(old, nil); got != "<p>hello</p>" {
+			t.Errorf("%q became %q without notes", old, got)
 		}
 	}
 }
