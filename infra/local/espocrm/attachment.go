@@ -6,8 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -32,31 +30,27 @@ func (s *Simulator) postAttachment(r *request) (any, error) {
 		return nil, &refusal{Status: http.StatusRequestEntityTooLarge}
 	}
 	blob := rand.Text()
-	in, size, err := receive(io.LimitReader(r.Body, postMaxSize), s.blob(blob))
+	in, size, err := s.receive(io.LimitReader(r.Body, postMaxSize), blob)
 	if err == nil {
 		var answer any
 		if answer, err = s.storeAttachment(r, in, blob, size); err == nil {
 			return answer, nil
 		}
 	}
-	_ = os.Remove(s.blob(blob)) // nobody knows of it
+	s.journal.RemoveFile(blob) // nobody knows of it
 	return nil, err
 }
 
 // receive reads the body; the member "file" goes to disk.
-func receive(body io.Reader, path string) (in map[string]any, size int64, err error) {
-	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, 0, err
-	}
+func (s *Simulator) receive(body io.Reader, blob string) (in map[string]any, size int64, err error) {
 	in, err = readObject(body, "file", func(value io.Reader) error {
 		if err := skipHead(value); err != nil {
 			return err
 		}
-		size, err = io.Copy(out, base64.NewDecoder(base64.StdEncoding, value))
+		size, err = s.journal.PutFile(blob, base64.NewDecoder(base64.StdEncoding, value))
 		return err
 	})
-	if err := errors.Join(err, out.Close()); err != nil {
+	if err != nil {
 		return nil, 0, badRequest("Bad file data.")
 	}
 	return in, size, nil
@@ -130,7 +124,7 @@ func (s *Simulator) getFile(r *request, w http.ResponseWriter) error {
 	if rec == nil {
 		return notFound()
 	}
-	in, err := os.Open(s.blob(rec.text("blob")))
+	in, err := s.journal.OpenFile(rec.text("blob"))
 	if err != nil {
 		return err
 	}
@@ -139,8 +133,4 @@ func (s *Simulator) getFile(r *request, w http.ResponseWriter) error {
 	w.Header().Set("Content-Disposition", "attachment")
 	http.ServeContent(w, r.Request, "", rec.createdAt(), in)
 	return nil
-}
-
-func (s *Simulator) blob(name string) string {
-	return filepath.Join(s.options.StateDir, "files", name)
 }

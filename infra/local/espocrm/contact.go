@@ -12,6 +12,10 @@ func personName(rec *record) string {
 	return strings.TrimSpace(rec.text("firstName") + " " + rec.text("lastName"))
 }
 
+// maxDuplicates is how many an answer lists.
+// https://github.com/espocrm/espocrm/blob/master/application/Espo/Core/Duplicate/Finder.php
+const maxDuplicates = 10
+
 // refuseDuplicate answers 409 with the contacts that have the name. The telephone number makes no duplicate.
 func (s *Simulator) refuseDuplicate(r *request, rec *record) error {
 	if r.Header.Get("X-Skip-Duplicate-Check") == "true" {
@@ -26,7 +30,7 @@ func (s *Simulator) refuseDuplicate(r *request, rec *record) error {
 	if matches == nil {
 		return nil
 	}
-	return &refusal{Status: http.StatusConflict, Reason: "duplicate", Body: matches}
+	return &refusal{Status: http.StatusConflict, Reason: "duplicate", Body: matches[:min(len(matches), maxDuplicates)]}
 }
 
 // oldMexican is a mobile with the 1 that was given up in 2019: EspoCRM stores it without.

@@ -10,17 +10,13 @@
 package espocrm
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
+
+	"threadline/infra/local/journal"
 )
 
 // Options configure a Simulator. Only StateDir is required.
@@ -28,7 +24,7 @@ type Options struct {
 	APIKey   string // of the API user; "local-espocrm-key" if empty
 	Password string // of the administrator "admin"; "local-espocrm-password" if empty
 	StateDir string // made if missing
-	Version  int    // 8 or 9; 9 if 0
+	Version  int    // 8, 9 or 10; 9 if 0
 	Now      func() time.Time
 
 	// SetUp says that an administrator has made the custom entity and fields. HookURL, if it isn't empty, is where a webhook
@@ -43,7 +39,7 @@ type Simulator struct {
 	options Options
 
 	mu       sync.Mutex
-	journal  *os.File
+	journal  *journal.Journal[change]
 	number   int64 // of the latest record
 	revision int64 // counts changes, for the page
 	entities map[string]*entity
@@ -82,7 +78,8 @@ func New(o Options) (*Simulator, error) {
 	for scope, levels := range stockRole {
 		s.role[scope] = maps.Clone(levels)
 	}
-	if err := s.open(); err != nil {
+	var err error
+	if s.journal, err = journal.Open(o.StateDir, s.apply); err != nil {
 		return nil, fmt.Errorf("open state: %w", err)
 	}
 	if o.SetUp {
@@ -113,37 +110,6 @@ type change struct {
 	Entity *entity `json:"entity,omitempty"`
 }
 
-func (s *Simulator) open() error {
-	if err := os.MkdirAll(filepath.Join(s.options.StateDir, "files"), 0o700); err != nil {
-		return err
-	}
-	name := filepath.Join(s.options.StateDir, "journal.jsonl")
-	old, err := os.ReadFile(name)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	whole := 0 // a line that was cut short by a crash was never answered
-	for line := range bytes.Lines(old) {
-		if line[len(line)-1] != '\n' {
-			break
-		}
-		var c change
-		if err := json.Unmarshal(line, &c); err != nil {
-			return fmt.Errorf("read %s at byte %d: %w", name, whole, err)
-		}
-		s.apply(c)
-		whole += len(line)
-	}
-	if s.journal, err = os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
-		return err
-	}
-	if err := s.journal.Truncate(int64(whole)); err != nil {
-		return err
-	}
-	_, err = s.journal.Seek(0, 2)
-	return err
-}
-
 func (s *Simulator) apply(c change) {
 	s.revision++
 	if c.Entity != nil {
@@ -161,12 +127,8 @@ func (s *Simulator) apply(c change) {
 
 // commit makes a change lasting; then it is there for everybody.
 func (s *Simulator) commit(c change) error {
-	line, err := json.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("write journal: %w", err)
-	}
-	if _, err := s.journal.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("write journal: %w", err)
+	if err := s.journal.Append(c); err != nil {
+		return err
 	}
 	s.apply(c)
 	return nil

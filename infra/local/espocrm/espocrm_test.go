@@ -7,13 +7,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"threadline/infra/local/demo/demotest"
 	"threadline/infra/local/espocrm"
 )
 
@@ -37,9 +37,7 @@ func open(t *testing.T, o espocrm.Options) *instance {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.API())
-	t.Cleanup(func() { server.Close(); _ = s.Close() })
-	i.sim, i.url = s, server.URL
+	i.sim, i.url = s, demotest.Serve(t, s)
 	return i
 }
 
@@ -144,6 +142,39 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+// TestNoteOfDeletedContact proves that a note goes out of sight with its contact, and is forbidden rather than missing.
+func TestNoteOfDeletedContact(t *testing.T) {
+	i := open(t, espocrm.Options{})
+	c, _ := i.create("Contact", `{"lastName":"Silva"}`)["id"].(string)
+	n, _ := i.create("Note", `{"type":"Post","parentType":"Contact","parentId":"`+c+`","post":"hello"}`)["id"].(string)
+	for _, want := range []int{200, 403} {
+		if status, _, _ := i.call("GET", "Note/"+n, ""); status != want {
+			t.Errorf("%d, want %d", status, want)
+		}
+		i.call("DELETE", "Contact/"+c, "")
+	}
+	if status, _, _ := i.call("GET", "Note/"+n+"0", ""); status != 404 {
+		t.Errorf("a note that never was: %d, want 404", status)
+	}
+}
+
+// TestVersion10 proves what version 10 forbids that earlier ones don't: internal notes on contacts, and files that another
+// record has.
+func TestVersion10(t *testing.T) {
+	for version, forbidden := range map[int]int{9: 200, 10: 403} {
+		i := open(t, espocrm.Options{Version: version})
+		c, _ := i.create("Contact", `{"lastName":"Silva"}`)["id"].(string)
+		a, _ := i.create("Attachment", `{"file":"data:text/plain;base64,QQ==","name":"a","role":"Attachment","parentType":"Note","field":"attachments"}`)["id"].(string)
+		note := `{"type":"Post","parentType":"Contact","parentId":"` + c + `","post":"hello"`
+		i.create("Note", note+`,"attachmentsIds":["`+a+`"]}`)
+		for _, more := range []string{`,"isInternal":true}`, `,"attachmentsIds":["` + a + `"]}`} {
+			if status, _, _ := i.call("POST", "Note", note+more); status != forbidden {
+				t.Errorf("version %d, %s: %d, want %d", version, more, status, forbidden)
+			}
+		}
+	}
+}
+
 // TestNumbers proves that any number of a contact is found, by its form and by its digits.
 func TestNumbers(t *testing.T) {
 	i := open(t, espocrm.Options{})
@@ -199,7 +230,7 @@ func TestWebhookRetries(t *testing.T) {
 
 // TestStateIsKept proves that an instance is what it was after a restart, and nobody else's to read.
 func TestStateIsKept(t *testing.T) {
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), "espocrm")
 	first := open(t, espocrm.Options{StateDir: dir, SetUp: true})
 	c, _ := first.create("Contact", `{"lastName":"Silva","phoneNumber":"+34600111222"}`)["id"].(string)
 	a, _ := first.create("Attachment", `{"name":"a.txt","type":"text/plain","role":"Attachment","parentType":"CWhatsappMessage","field":"files","file":"data:text/plain;base64,aGVsbG8="}`)["id"].(string)
@@ -207,10 +238,7 @@ func TestStateIsKept(t *testing.T) {
 	if err := first.sim.Close(); err != nil {
 		t.Fatal(err)
 	}
-	info, err := os.Stat(filepath.Join(dir, "journal.jsonl"))
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v %v, want mode 0600", info.Mode(), err)
-	}
+	demotest.Private(t, dir)
 	second := open(t, espocrm.Options{StateDir: dir, SetUp: true})
 	entries := second.sim.Timeline(c)
 	if len(entries) != 1 || len(entries[0].Files) != 1 || !entries[0].At.Equal(time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)) {

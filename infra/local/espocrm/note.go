@@ -32,6 +32,9 @@ func (s *Simulator) beforeNote(r *request, rec *record) error {
 			return err
 		}
 	}
+	if internal, _ := rec.Attr["isInternal"].(bool); internal && s.options.Version >= 10 {
+		return forbidden("Internal note is not allowed.") // as long as nobody allows them for contacts
+	}
 	s.mention(rec)
 	return nil
 }

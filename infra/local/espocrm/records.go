@@ -47,32 +47,40 @@ func (s *Simulator) createRecord(r *request, e *entity) (any, error) {
 	return s.render(e, rec, false), s.queue(rec, r.user)
 }
 
+// readRecord shows a note to whoever sees the stream that it is on: to nobody, once the record of that stream is deleted.
+// https://github.com/espocrm/espocrm/blob/master/application/Espo/Classes/Acl/Note/AccessChecker.php
 func (s *Simulator) readRecord(r *request, e *entity) (any, error) {
-	rec, err := s.readable(r, e)
+	rec, err := s.named(r, e, "read")
 	if err != nil {
 		return nil, err
+	}
+	if kind := rec.text("parentType"); e.Name == notes && !r.user.admin {
+		if s.get(kind, rec.text("parentId")) == nil {
+			return nil, forbidden("No 'read' access.")
+		}
+		if err := s.may(r.user, kind, "stream"); err != nil {
+			return nil, err
+		}
 	}
 	return s.render(e, rec, false), nil
 }
 
-// readable returns the record that a path names. A note is read by whoever sees the stream that it is on.
-func (s *Simulator) readable(r *request, e *entity) (*record, error) {
+// named returns the record that a path names, to somebody who may do this with records of its type.
+// https://github.com/espocrm/espocrm/blob/master/application/Espo/Core/Record/Service.php
+func (s *Simulator) named(r *request, e *entity, action string) (*record, error) {
+	if err := s.may(r.user, e.Name, action); err != nil {
+		return nil, err
+	}
 	rec := s.get(e.Name, r.parts[1])
 	if rec == nil {
 		return nil, notFound()
 	}
-	if e.Name == notes {
-		return rec, s.may(r.user, rec.text("parentType"), "stream")
-	}
-	return rec, s.may(r.user, e.Name, "read")
+	return rec, nil
 }
 
 func (s *Simulator) updateRecord(r *request, e *entity) (any, error) {
-	rec, err := s.readable(r, e)
+	rec, err := s.named(r, e, "edit")
 	if err != nil {
-		return nil, err
-	}
-	if err := s.may(r.user, e.Name, "edit"); err != nil {
 		return nil, err
 	}
 	if e.Name == notes {
@@ -96,11 +104,8 @@ func (s *Simulator) updateRecord(r *request, e *entity) (any, error) {
 }
 
 func (s *Simulator) deleteRecord(r *request, e *entity) (any, error) {
-	rec := s.get(e.Name, r.parts[1])
-	if rec == nil {
-		return nil, notFound()
-	}
-	if err := s.may(r.user, e.Name, "delete"); err != nil {
+	rec, err := s.named(r, e, "delete")
+	if err != nil {
 		return nil, err
 	}
 	rec = rec.clone()
@@ -146,12 +151,7 @@ func (s *Simulator) validate(rec *record, e *entity, name string, f *field) erro
 	case "link":
 		return s.validateLink(rec, e, name)
 	case "attachmentMultiple":
-		for _, id := range rec.list(name + "Ids") {
-			if s.get(attachments, id) == nil {
-				return forbidden("Can't relate with non-existing record.")
-			}
-		}
-		return nil
+		return s.validateFiles(rec, e, name)
 	}
 	value, isText := rec.Attr[name].(string)
 	switch {
@@ -168,6 +168,23 @@ func (s *Simulator) validate(rec *record, e *entity, name string, f *field) erro
 	case f.Type == "datetime" && value != "":
 		if _, err := time.Parse(datetime, value); err != nil {
 			return invalid(e, name, "valid")
+		}
+	}
+	return nil
+}
+
+// validateFiles looks at the files that a record is to have. Version 10 takes none that another record has.
+// https://github.com/espocrm/espocrm/blob/master/application/Espo/Core/Record/Access/LinkCheck.php
+func (s *Simulator) validateFiles(rec *record, e *entity, name string) error {
+	for _, id := range rec.list(name + "Ids") {
+		if s.get(attachments, id) == nil {
+			return forbidden("Can't relate with non-existing record.")
+		}
+		taken := slices.ContainsFunc(s.order, func(other *record) bool {
+			return other.ID != rec.ID && (slices.Contains(other.list("attachmentsIds"), id) || slices.Contains(other.list("filesIds"), id))
+		})
+		if taken && s.options.Version >= 10 {
+			return forbidden("Cannot link an already linked attachment (" + e.Name + ":" + name + ").")
 		}
 	}
 	return nil

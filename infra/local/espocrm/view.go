@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -37,14 +36,11 @@ func (s *Simulator) Contacts() []demo.Contact {
 	s.each(contacts, func(rec *record) {
 		c := demo.Contact{ID: rec.ID, Name: personName(rec), Phone: rec.text("phoneNumber")}
 		for _, e := range s.entries(rec.ID) {
-			c.Entries++
-			if e.At.After(c.Latest) {
-				c.Latest = e.At
-			}
+			c.Count(e.At)
 		}
 		list = append(list, c)
 	})
-	slices.SortStableFunc(list, func(a, b demo.Contact) int { return b.Latest.Compare(a.Latest) })
+	demo.LatestFirst(list)
 	return list
 }
 
@@ -111,7 +107,7 @@ func (s *Simulator) Open(id string) (io.ReadSeekCloser, demo.File, error) {
 	if a == nil {
 		return nil, demo.File{}, errors.New("no such file")
 	}
-	in, err := os.Open(s.blob(a.text("blob")))
+	in, err := s.journal.OpenFile(a.text("blob"))
 	return in, fileOf(a), err
 }
 

@@ -1,7 +1,6 @@
 package espocrm
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -111,13 +110,9 @@ func (c *Connector) postContact(ctx context.Context, in map[string]any, skipChec
 }
 
 func (c *Connector) sendContact(ctx context.Context, op, method, path string, in map[string]any, skipCheck bool) (rest.Answer, error) {
-	body, err := json.Marshal(in)
+	r, err := rest.Request{Op: op, Method: method, Path: path, Header: http.Header{}}.WithJSON(in)
 	if err != nil {
 		return rest.Answer{}, err
-	}
-	r := rest.Request{
-		Op: op, Method: method, Path: path, Type: "application/json",
-		Body: bytes.NewReader(body), Size: int64(len(body)), Header: http.Header{},
 	}
 	if skipCheck {
 		r.Header.Set("X-Skip-Duplicate-Check", "true")

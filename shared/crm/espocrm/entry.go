@@ -31,16 +31,22 @@ func (c *Connector) PutMessage(ctx context.Context, on crm.ContactRef, e crm.Ent
 		put, kind = c.createMessage, asMessage
 	}
 	id, err := put(ctx, on, e, files)
-	if rest.HasStatus(err, http.StatusForbidden) {
-		// What is to be attached to a contact that isn't there is forbidden too.
-		if _, lost := c.read(ctx, opReadContact, contactType, string(on)); missing(lost) {
-			return "", gone(lost)
-		}
-	}
 	if err != nil {
-		return "", err
+		return "", c.orContactGone(ctx, on, err)
 	}
 	return crm.EntryRef(kind + id), nil
+}
+
+// orContactGone is crm.ErrGone if something was forbidden because the contact isn't there: EspoCRM lets nobody write on
+// that, nor read the notes that were on it.
+func (c *Connector) orContactGone(ctx context.Context, on crm.ContactRef, err error) error {
+	if !rest.HasStatus(err, http.StatusForbidden) {
+		return err
+	}
+	if _, lost := c.read(ctx, opReadContact, contactType, string(on)); missing(lost) {
+		return gone(lost)
+	}
+	return err
 }
 
 // FindMessage looks for the key.

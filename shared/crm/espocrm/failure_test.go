@@ -1,7 +1,6 @@
 package espocrm_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	sim "threadline/infra/local/espocrm"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/espocrm"
 )
 
@@ -37,7 +37,7 @@ func TestClassified(t *testing.T) {
 	} {
 		h := http.Header{"X-Status-Reason": {"María García +34600111222"}}
 		url := answering(t, row.status, h, row.body)
-		c := espocrm.New(espocrm.Config{URL: url, APIKey: func(context.Context) (string, error) { return apiKey, nil }})
+		c := espocrm.New(espocrm.Config{URL: url, APIKey: crmtest.Secret(apiKey)})
 		_, err := c.PutFile(t.Context(), "", "", file("photo.jpg", "photo"))
 		e := crmError(t, err)
 		if e.Class != row.class || e.Unknown != row.unknown || e.Reason != row.reason {
@@ -54,7 +54,7 @@ func TestClassified(t *testing.T) {
 // TestWrongAddress proves that a web server which isn't EspoCRM makes nobody forget a record.
 func TestWrongAddress(t *testing.T) {
 	url := answering(t, http.StatusNotFound, nil, "<html>not found</html>")
-	c := espocrm.New(espocrm.Config{URL: url, APIKey: func(context.Context) (string, error) { return apiKey, nil }})
+	c := espocrm.New(espocrm.Config{URL: url, APIKey: crmtest.Secret(apiKey)})
 	for name, err := range map[string]error{
 		"fill":   c.FillContact(t.Context(), "1", person()),
 		"update": c.UpdateMessage(t.Context(), "1", "note.1", entry("x"), nil),
@@ -85,7 +85,7 @@ func TestNoMetadata(t *testing.T) {
 	for _, status := range []int{http.StatusForbidden, http.StatusNotFound} {
 		s := newSimulated(t, sim.Options{SetUp: true})
 		c := s.connector(func(next http.RoundTripper) http.RoundTripper {
-			return transport(func(r *http.Request) (*http.Response, error) {
+			return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
 				if strings.HasSuffix(r.URL.Path, "/Metadata") {
 					return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
 				}

@@ -1,12 +1,9 @@
 package espocrm
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	stdpath "path"
@@ -31,19 +28,14 @@ func (c *Connector) PutFile(ctx context.Context, _ crm.ContactRef, _ crm.EntryRe
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", opUploadFile, err)
 	}
-	content, err := f.Open(ctx)
+	content := rest.Base64(head, f, []byte(`"}`))
+	body, err := content.Open(ctx)
 	if err != nil {
 		return "", fmt.Errorf("open file: %w", err)
 	}
-	defer func() { _ = content.Close() }()
-	encoded := encode(content)
-	defer func() { _ = encoded.Close() }() // ends the encoder, should the call end early
-
-	const end = `"}`
-	size := int64(len(head)) + int64(base64.StdEncoding.EncodedLen(int(f.Size))) + int64(len(end))
+	defer func() { _ = body.Close() }()
 	a, err := c.rest.Do(ctx, rest.Request{
-		Op: opUploadFile, Method: http.MethodPost, Path: "/Attachment", Type: "application/json",
-		Body: io.MultiReader(bytes.NewReader(head), encoded, strings.NewReader(end)), Size: size,
+		Op: opUploadFile, Method: http.MethodPost, Path: "/Attachment", Type: content.Type, Body: body, Size: content.Size,
 	})
 	if err != nil {
 		return "", err
@@ -82,20 +74,6 @@ func envelope(f crm.File, parent, field string) ([]byte, error) {
 	}
 	head = append(head[:len(head)-1], `,"file":`...)
 	return append(head, start[:len(start)-1]...), nil
-}
-
-// encode returns the bytes as base64 while they are read.
-func encode(content io.Reader) io.ReadCloser {
-	out, in := io.Pipe()
-	go func() {
-		encoder := base64.NewEncoder(base64.StdEncoding, in)
-		_, err := io.Copy(encoder, content)
-		if err == nil {
-			err = encoder.Close()
-		}
-		_ = in.CloseWithError(err) // never fails
-	}()
-	return out
 }
 
 // tagOf is what a file's name tells of its key.

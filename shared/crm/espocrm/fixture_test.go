@@ -1,17 +1,16 @@
 package espocrm_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
 	"threadline/shared/chat"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/match"
 )
 
@@ -36,7 +35,7 @@ func entry(text string) crm.Entry {
 func file(name string, content string) crm.File {
 	return crm.File{
 		Key: "f" + entryKey[:39], Name: name, MIME: "image/jpeg", Size: int64(len(content)),
-		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil },
+		Open: crmtest.Content(content),
 	}
 }
 

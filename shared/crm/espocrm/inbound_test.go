@@ -1,7 +1,6 @@
 package espocrm_test
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -17,6 +16,7 @@ import (
 	sim "threadline/infra/local/espocrm"
 	"threadline/shared/chat"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/espocrm"
 )
 
@@ -112,7 +112,7 @@ func TestForged(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, in, err)
 		}
 	}
-	deaf := espocrm.New(espocrm.Config{WebhookSecret: func(context.Context) (string, error) { return "", nil }})
+	deaf := espocrm.New(espocrm.Config{WebhookSecret: crmtest.Secret("")})
 	h := http.Header{"Signature": {encode("hook:" + hex.EncodeToString(sum("", body)))}}
 	if _, err := deaf.ParseInbound(t.Context(), crm.Call{Header: h, Body: []byte(body)}); !errors.Is(err, crm.ErrForged) {
 		t.Errorf("without a secret: %v, want ErrForged", err)

@@ -1,10 +1,7 @@
 package espocrm_test
 
 import (
-	"context"
 	"net/http"
-	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,24 +10,6 @@ import (
 	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/espocrm"
 )
-
-// clock is the time of a test: it passes when the test says so.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-}
 
 const (
 	apiKey   = "test-api-key"
@@ -43,27 +22,21 @@ type simulated struct {
 	*inspector
 	sim   *sim.Simulator
 	url   string
-	clock *clock
+	clock *crmtest.Clock
 	http  http.RoundTripper
 }
 
 func newSimulated(t *testing.T, o sim.Options) *simulated {
 	t.Helper()
-	c := &clock{at: time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)}
+	c := crmtest.NewClock()
 	o.APIKey, o.Password, o.HookSecret, o.StateDir, o.Now = apiKey, password, secret, t.TempDir(), c.Now
 	s, err := sim.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(s.API())
-	t.Cleanup(func() {
-		server.Close()
-		if err := s.Close(); err != nil {
-			t.Errorf("close simulator: %v", err)
-		}
-	})
+	server := crmtest.Serve(t, s)
 	look := &inspector{t: t, url: server.URL, key: apiKey, http: server.Client(), since: c.Now()}
-	return &simulated{inspector: look, sim: s, url: server.URL, clock: c, http: validating(t, server.Client().Transport)}
+	return &simulated{inspector: look, sim: s, url: server.URL, clock: c, http: documented.Transport(t, server.Client().Transport)}
 }
 
 func (s *simulated) connect(wrap func(http.RoundTripper) http.RoundTripper) crm.Connector {
@@ -71,15 +44,11 @@ func (s *simulated) connect(wrap func(http.RoundTripper) http.RoundTripper) crm.
 }
 
 func (s *simulated) connector(wrap func(http.RoundTripper) http.RoundTripper) *espocrm.Connector {
-	transport := s.http
-	if wrap != nil {
-		transport = wrap(transport)
-	}
 	return espocrm.New(espocrm.Config{
 		URL:           s.url + "/",
-		APIKey:        func(context.Context) (string, error) { return apiKey, nil },
-		WebhookSecret: func(context.Context) (string, error) { return secret, nil },
-		HTTP:          &http.Client{Transport: transport},
+		APIKey:        crmtest.Secret(apiKey),
+		WebhookSecret: crmtest.Secret(secret),
+		HTTP:          crmtest.Through(wrap, s.http),
 		Now:           s.clock.Now,
 	})
 }

@@ -27,17 +27,47 @@ func markOf(key string) string { return "[threadline]: # (" + key + ")" }
 // later makes the key of the note that continues one which can't be changed any more.
 func later(key string) string { return key + "-2" }
 
-// postNote makes a note that portal users don't see. https://docs.espocrm.com/development/api/stream/#post-to-stream
+// postNote makes a note. https://docs.espocrm.com/development/api/stream/#post-to-stream
 func (c *Connector) postNote(ctx context.Context, on crm.ContactRef, e crm.Entry, files []crm.FileRef) (string, error) {
 	return c.postMarked(ctx, on, post(e, markOf(e.Key)), files)
 }
 
+// postMarked makes the note internal, so that portal users don't see it. Version 10 forbids that where internal notes are
+// not allowed, which on contacts they aren't as EspoCRM comes; there the note is like everybody's.
+// https://github.com/espocrm/espocrm/blob/master/application/Espo/Classes/RecordHooks/Note/BeforeCreate.php
 func (c *Connector) postMarked(ctx context.Context, on crm.ContactRef, text string, files []crm.FileRef) (string, error) {
-	in := map[string]any{"type": "Post", "parentType": contactType, "parentId": string(on), "post": text, "isInternal": true}
+	in := map[string]any{"type": "Post", "parentType": contactType, "parentId": string(on), "post": text}
 	if len(files) > 0 {
 		in["attachmentsIds"] = idsOf(files)
 	}
-	return c.create(ctx, opPostNote, noteType, in)
+	if c.mayBeInternal() {
+		in["isInternal"] = true
+		id, err := c.create(ctx, opPostNote, noteType, in)
+		if !rest.HasStatus(err, http.StatusForbidden) {
+			return id, err
+		}
+		delete(in, "isInternal")
+	}
+	id, err := c.create(ctx, opPostNote, noteType, in)
+	if err == nil {
+		c.neverInternal()
+	}
+	return id, err
+}
+
+func (c *Connector) mayBeInternal() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.known == nil || !c.known.noInternal
+}
+
+// neverInternal holds until the schema is read anew.
+func (c *Connector) neverInternal() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known != nil {
+		c.known.noInternal = true
+	}
 }
 
 const (
@@ -74,7 +104,7 @@ func (c *Connector) findNote(ctx context.Context, on crm.ContactRef, key string)
 func (c *Connector) updateNote(ctx context.Context, on crm.ContactRef, id string, to crm.Entry, files []crm.FileRef) error {
 	r, err := c.read(ctx, opReadNote, noteType, id)
 	if err != nil {
-		return gone(err)
+		return gone(c.orContactGone(ctx, on, err))
 	}
 	text, missed := post(to, markOf(to.Key)), missedBy(r, "attachments", files)
 	if r.text("post") == text && len(missed) == 0 {

@@ -10,6 +10,7 @@ import (
 
 	sim "threadline/infra/local/espocrm"
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 )
 
 // TestNobodyIsMentioned proves that a customer who writes a user's name after an @ notifies nobody.
@@ -74,6 +75,36 @@ func TestOldNote(t *testing.T) {
 	err := c.UpdateMessage(t.Context(), on, ref, entry("changed"), nil)
 	if e := crmError(t, err); e.Class != crm.Refused || e.Reason != "NOTE_TOO_OLD" {
 		t.Errorf("%v, want Refused", err)
+	}
+}
+
+// TestNoInternalNotes proves that an instance which forbids internal notes gets ordinary ones, and that it is asked once.
+func TestNoInternalNotes(t *testing.T) {
+	s := newSimulated(t, sim.Options{Version: 10})
+	c := s.connector(nil)
+	on := contactOf(t, c)
+	for _, want := range []int{2, 1} {
+		before := len(s.sim.Calls())
+		must(c.PutMessage(t.Context(), on, entry("hello"), nil))(t)
+		if n := len(s.sim.Calls()) - before; n != want {
+			t.Errorf("%d calls, want %d", n, want)
+		}
+	}
+	if n := len(s.Entries(string(on))); n != 2 {
+		t.Errorf("%d notes, want 2", n)
+	}
+}
+
+// TestNoteOfDeletedContact proves that a note which nobody may read any more, because its contact was deleted, counts as
+// gone and not as a permission that is missing.
+func TestNoteOfDeletedContact(t *testing.T) {
+	s := newSimulated(t, sim.Options{})
+	c := s.connector(nil)
+	on := contactOf(t, c)
+	ref := must(c.PutMessage(t.Context(), on, entry("hello"), nil))(t)
+	s.DeleteContact(string(on))
+	if err := c.UpdateMessage(t.Context(), on, ref, entry("changed"), nil); !errors.Is(err, crm.ErrGone) {
+		t.Errorf("%v, want ErrGone", err)
 	}
 }
 
@@ -145,7 +176,7 @@ func TestEntityTakenAway(t *testing.T) {
 	s := newSimulated(t, sim.Options{SetUp: true})
 	var removed atomic.Bool
 	c := s.connector(func(next http.RoundTripper) http.RoundTripper {
-		return transport(func(r *http.Request) (*http.Response, error) {
+		return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
 			if removed.Load() && strings.Contains(r.URL.String(), "CWhatsappMessage") {
 				r = r.Clone(r.Context())
 				r.URL.Path = "/api/v1/CNothing"

@@ -32,10 +32,11 @@ var messageFields = []string{keyField, "dateSent", "direction", "body", "status"
 // schemaAge is how long it may take until a process sees what an administrator has made.
 const schemaAge = time.Hour
 
-// schema is what the instance has of ours.
+// schema is what the instance has of ours, and what it was found not to take.
 type schema struct {
-	contact  map[string]bool // the fields of Contact
-	messages bool            // whether entries are CWhatsappMessage records
+	contact    map[string]bool // the fields of Contact
+	messages   bool            // whether entries are CWhatsappMessage records
+	noInternal bool            // whether notes can't be internal
 }
 
 // Provision reads anew what an administrator has made. It makes nothing: entities and fields are an administrator's to
