@@ -26,6 +26,7 @@ type Options struct {
 	Login             string // of the integration's user; "threadline" if empty
 	Key               string // its API key; empty: any
 	Admin             bool   // it may do everything, hooks included
+	NoAutomation      bool   // the app Automation Rules isn't installed
 	NoPhoneValidation bool   // the module isn't installed
 	UserTZ            string // time zone of the integration's user, such as "Europe/Madrid"; UTC if empty
 	StateDir          string // made if missing

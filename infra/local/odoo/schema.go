@@ -95,7 +95,12 @@ func schemaOf(o Options) schema {
 			"usage":              {Type: "selection", Label: "Usage", Selection: []string{"ir_actions_server", "ir_cron", "base_automation"}},
 			"webhook_url":        {Type: "char", Label: "Webhook URL"},
 			"base_automation_id": {Type: "many2one", Label: "Automation Rule", Relation: "base.automation"},
+			"binding_model_id":   {Type: "many2one", Label: "Binding Model", Relation: "ir.model"},
 		},
+	}
+	if o.NoAutomation {
+		delete(s, "base.automation")
+		delete(s["ir.actions.server"], "base_automation_id")
 	}
 	partner := s["res.partner"]
 	if o.Version < 19 {

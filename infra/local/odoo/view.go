@@ -143,5 +143,24 @@ func (s *Simulator) WriteWith(contact, text string, files ...Attachment) error {
 	return err
 }
 
+// Act chooses an action on a contact as the user of Sales, and returns when its hook was called.
+func (s *Simulator) Act(action, contact string) error {
+	id, err := strconv.ParseInt(contact, 10, 64)
+	if err != nil {
+		return fmt.Errorf("contact: %w", err)
+	}
+	_, err = s.run(salesUser, nil, func(t *tx) (any, error) {
+		for _, a := range s.sorted("ir.actions.server") {
+			on := t.get("ir.model", a.number("binding_model_id"))
+			if a.text("name") == action && a.text("state") == "webhook" && on != nil && on.text("model") == "res.partner" {
+				t.callHook(a, on.text("model"), id)
+				return nil, nil
+			}
+		}
+		return nil, fmt.Errorf("contacts have no action %q", action)
+	})
+	return err
+}
+
 // How says how a user asks for a message.
 func (s *Simulator) How() string { return "Send message in the chatter" }

@@ -24,27 +24,26 @@ func (c *Connector) Check(ctx context.Context) error {
 	return nil
 }
 
-// The rule that tells us of messages, and what it does.
+// The rule that tells us of messages, and the actions that do.
 const (
 	ruleModel   = "base.automation"
 	actionModel = "ir.actions.server"
 	hookRule    = "hook_rule"
 )
 
-// Provision makes the rule that calls HookURL when somebody sends a message from a contact's chatter, if the user may: an
-// administrator may, and nothing else depends on it. FetchOutbound finds the messages without a call too.
+// Provision makes the rule that calls HookURL when somebody sends a message from a contact's chatter, and the action in the
+// contacts' menu that does so by hand, if the user may: an administrator may, and nothing else depends on it. FetchOutbound
+// finds the messages without a call too.
 func (c *Connector) Provision(ctx context.Context) error {
 	if c.config.HookURL == "" {
 		return nil
 	}
-	for _, model := range []string{ruleModel, actionModel} {
-		allowed, err := c.may(ctx, model, "create")
-		if e, ok := classified(err); ok && e.Class != crm.Transient && e.Class != crm.Limited {
-			return nil // the module isn't installed
-		}
-		if err != nil || !allowed {
-			return err
-		}
+	if actions, err := c.makes(ctx, actionModel); err != nil || !actions {
+		return err
+	}
+	rules, err := c.makes(ctx, ruleModel)
+	if err != nil {
+		return err
 	}
 	token, err := c.config.HookToken(ctx)
 	if err != nil {
@@ -53,12 +52,26 @@ func (c *Connector) Provision(ctx context.Context) error {
 	if token == "" {
 		return nil // nobody could tell Odoo's calls from others
 	}
-	for _, r := range hook(hookURL(c.config.HookURL, token)) {
+	address := hookURL(c.config.HookURL, token)
+	rows := []row{menu(address)}
+	if rules {
+		rows = append(rows, hook(address)...)
+	}
+	for _, r := range rows {
 		if _, err := c.load(ctx, r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// makes tells whether the user may make records of a model. Nobody may where its module isn't installed.
+func (c *Connector) makes(ctx context.Context, model string) (bool, error) {
+	allowed, err := c.may(ctx, model, "create")
+	if e, ok := classified(err); ok && e.Class != crm.Transient && e.Class != crm.Limited {
+		return false, nil
+	}
+	return allowed, err
 }
 
 // hook is the rule and its action. An administrator who switches the rule off isn't overruled: active isn't set.
@@ -68,14 +81,28 @@ func hook(url string) []row {
 	rule.set("model_id/id", "base.model_res_partner")
 	rule.set("trigger", "on_message_sent")
 
-	action := row{op: "make hook", model: actionModel, name: "hook_action", context: rule.context}
-	action.set("name", "Threadline: tell of the message")
-	action.set("model_id/id", "base.model_res_partner")
-	action.set("state", "webhook")
-	action.set("webhook_url", url)
+	action := tell("hook_action", "Threadline: tell of the message", url)
+	action.context = rule.context
 	action.set("usage", "base_automation")
 	action.set("base_automation_id/id", module+"."+hookRule)
 	return []row{rule, action}
+}
+
+// menu is what users find below Actions on contacts. Odoo tells of each chosen contact in a call of its own.
+func menu(url string) row {
+	action := tell("menu_action", "Send WhatsApp", url)
+	action.set("binding_model_id/id", "base.model_res_partner")
+	return action
+}
+
+// tell is an action that calls url.
+func tell(name, label, url string) row {
+	action := row{op: "make hook", model: actionModel, name: name}
+	action.set("name", label)
+	action.set("model_id/id", "base.model_res_partner")
+	action.set("state", "webhook")
+	action.set("webhook_url", url)
+	return action
 }
 
 func classified(err error) (*crm.Error, bool) { return errors.AsType[*crm.Error](err) }

@@ -101,6 +101,32 @@ func TestOrdinaryUser(t *testing.T) {
 	}
 }
 
+// TestMenu proves that a user sends what they wrote by an action on the contact, also where Odoo has no automation rules.
+func TestMenu(t *testing.T) {
+	for _, o := range []sim.Options{{Version: 17, Admin: true, NoAutomation: true}, {Version: 19, Admin: true, NoAutomation: true}, {Version: 19, Admin: true}} {
+		a, calls := hooked(t, o)
+		c := a.connector()
+		for range 2 { // it is idempotent
+			must[int](t)(0, c.Provision(t.Context()))
+		}
+		on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+		must[int](t)(0, a.sim.Write(string(on), "Your order is ready."))
+		if rules := !o.NoAutomation; rules != (len(calls) == 1) {
+			t.Errorf("%+v: %d calls before the action was chosen", o, len(calls))
+		}
+		for len(calls) > 0 {
+			<-calls
+		}
+		must[int](t)(0, a.sim.Act("Send WhatsApp", string(on)))
+		if len(calls) != 1 {
+			t.Fatalf("%+v: %d calls, want one", o, len(calls))
+		}
+		if in := must[crm.Inbound](t)(c.ParseInbound(t.Context(), <-calls)); !in.Fetch {
+			t.Errorf("%+v: the call says %+v, want to fetch", o, in)
+		}
+	}
+}
+
 // TestManyMessages proves that a backlog is fetched whole, in order.
 func TestManyMessages(t *testing.T) {
 	a, c, on := acquainted(t, sim.Options{})
