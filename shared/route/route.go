@@ -84,6 +84,7 @@ const (
 	Stored   = "stored"
 	FileHere = "file"
 	Accepted = "accepted"
+	Failed   = "failed"   // Meta never takes it
 	Imported = "imported" // its turn has come among what was written before the number was connected
 )
 

@@ -136,7 +136,7 @@ func (h *Handler) advance(ctx context.Context, m chat.Message) error {
 		}
 		return h.dispatch(ctx, m)
 	case m.Status == chat.Failed:
-		return nil
+		return h.tell(ctx, m) // the process that gave it up may have died before it told
 	case m.Send.Lease != "" && now.Before(m.Send.LeaseUntil):
 		return queue.Later(m.Send.LeaseUntil.Sub(now), errors.New("another attempt is under way"))
 	case m.Send.Lease != "":
@@ -175,10 +175,11 @@ func (h *Handler) expire(ctx context.Context, m chat.Message) error {
 	if errors.Is(err, errMoved) {
 		return h.advance(ctx, now)
 	}
-	if err == nil {
-		h.Metrics.Count(ctx, metric.SendFailed, 1)
+	if err != nil {
+		return err
 	}
-	return err
+	h.Metrics.Count(ctx, metric.SendFailed, 1)
+	return h.tell(ctx, now)
 }
 
 // attempt takes the lease, calls Meta and records the outcome.

@@ -103,6 +103,35 @@ func (r *rig) onTheRecord(n int) {
 	}
 }
 
+// TestRefusalIsToldInTheCRM proves that what somebody asked for in a CRM, and Meta never takes, comes to that CRM, also if
+// the process dies before it told; and that nothing else does that Meta never took.
+func TestRefusalIsToldInTheCRM(t *testing.T) {
+	for _, origin := range []chat.Origin{chat.FromCRM, chat.FromAgent} {
+		r := newRig(t, no)
+		m := text()
+		m.Origin = origin
+		if origin == chat.FromCRM {
+			r.crm.err = errors.New("the queue is away")
+			if r.receive(m) == nil {
+				t.Error("it is done, and nobody was told")
+			}
+			r.crm.err = nil
+		}
+		r.drain(m)
+		causes := map[string]bool{}
+		for _, e := range r.crm.entries {
+			ref, err := route.ParseRef(e.Body)
+			if err != nil || ref.Message != store.SortKey(r.lookup("m_1")) {
+				t.Errorf("entry %s (%v)", e.Body, err)
+			}
+			causes[ref.Cause] = true
+		}
+		if told := causes[route.Failed]; told != (origin == chat.FromCRM) || r.lookup("m_1").Status != chat.Failed || len(r.graph.sent) != 1 {
+			t.Errorf("from %q: told for %v after %d sends", origin, causes, len(r.graph.sent))
+		}
+	}
+}
+
 // TestTheCompanysChoice: no receipt ever comes.
 func TestTheCompanysChoice(t *testing.T) {
 	template := text()

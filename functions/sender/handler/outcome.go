@@ -167,7 +167,16 @@ func (h *Handler) refused(ctx context.Context, m chat.Message, token string, why
 	case chat.Unknown:
 		h.Metrics.Count(ctx, metric.SendUnknown, 1)
 	}
-	return nil
+	return h.tell(ctx, now)
+}
+
+// tell has the CRM say what became of a message that somebody asked for there. Receipts, which tell of all others, don't
+// come for what Meta never took.
+func (h *Handler) tell(ctx context.Context, m chat.Message) error {
+	if m.Status != chat.Failed || m.Origin != chat.FromCRM || m.ProviderID != "" {
+		return nil
+	}
+	return h.put(ctx, m, route.Failed)
 }
 
 // change edits the message, and doesn't give up at the first failure: what was just learnt from Meta exists nowhere
