@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"threadline/shared/chat"
 	"threadline/shared/crm"
 )
 
@@ -138,12 +139,16 @@ func (c *Connector) phoneOf(ctx context.Context, ref crm.ContactRef) (string, er
 // maxStatus is the length of the field status, in characters.
 const maxStatus = 255
 
-// Report says on the record itself why it wasn't sent: there whoever made it looks for it. Of one that was sent
-// UpdateMessage tells.
+// Report says on the record itself why it wasn't sent: there whoever made it looks for it. One that was sent looks like
+// those that we make, and has a key like them, by which it isn't asked for again.
 func (c *Connector) Report(ctx context.Context, r crm.Request, problem string) error {
-	if problem == "" {
-		return nil
-	}
 	status := []rune("Not sent: " + problem)
-	return gone(c.update(ctx, opReport, messageType, r.ID, map[string]any{"status": string(status[:min(len(status), maxStatus)])}))
+	with := map[string]any{"status": string(status[:min(len(status), maxStatus)])}
+	if problem == "" {
+		sent := crm.Entry{Messages: []crm.Message{{Direction: chat.Out, Author: r.Actor, Text: r.Text}}}
+		with = map[string]any{
+			"name": nameOf(sent), "dateSent": r.At.UTC().Format(datetime), "status": string(chat.Sent), keyField: "request_" + r.ID,
+		}
+	}
+	return gone(c.update(ctx, opReport, messageType, r.ID, with))
 }

@@ -69,6 +69,16 @@ func TestReplyByWebhook(t *testing.T) {
 		if _, m := s.call("GET", "CWhatsappMessage/"+id, nil); !strings.HasPrefix(str(m, "status"), "Not sent: the customer") {
 			t.Errorf("status %q", str(m, "status"))
 		}
+		if err := c.Report(t.Context(), in.Requests[0], ""); err != nil {
+			t.Fatal(err)
+		}
+		_, m := s.call("GET", "CWhatsappMessage/"+id, nil)
+		if str(m, "status") != "sent" || !strings.HasSuffix(str(m, "name"), ": we are open") || str(m, "dateSent") != s.clock.Now().UTC().Format(time.DateTime) || str(m, "body") != "we are open" {
+			t.Errorf("version %d: what was sent looks like %v", version, m)
+		}
+		if again, _, err := c.FetchOutbound(t.Context(), s.clock.Now().Add(-time.Hour).UTC().Format(time.DateTime)); err != nil || len(again) != 0 {
+			t.Errorf("version %d: it is asked for again: %+v, %v", version, again, err)
+		}
 	}
 }
 
