@@ -42,7 +42,10 @@ deploy-local: go setup ## Like run, but deployed with `sam build` and `sam deplo
 	@exec build/local -sam
 
 reset: ## Delete the local state: messages, contacts, files
-	rm -rf "$${STATE_DIR:-.threadline}"
+	@dir="$${STATE_DIR:-.threadline}"; \
+	if [ -e "$$dir" ] && [ -z "$$(find "$$dir" -maxdepth 2 -name aws.log)" ]; then \
+	  echo "$$dir isn't deleted: no Threadline has run there"; exit 1; \
+	fi; rm -rf "$$dir"
 
 redrive: go ## On AWS: give a dead-letter queue's messages back to their queue (QUEUE=inbound|media|crm|outbound|bulk, STACK=)
 	@go run ./cmd/threadline redrive --stack "$(or $(STACK),threadline)" "$(QUEUE)"
