@@ -76,30 +76,14 @@ func (s *Store) SaveBackfill(ctx context.Context, from Backfill, change func(*Ba
 // It walks what Filter{} selects: a conversation with an owner, or in another team than DefaultTeam, would be passed over.
 // There is none, because nothing assigns one: TestNothingAssignsConversations fails as soon as something does.
 func (s *Store) EveryConversation(ctx context.Context, after string, limit int) (convs []chat.ConversationID, last string, err error) {
-	type found struct {
-		at   string
-		conv chat.ConversationID
+	all, err := s.listed(ctx, Filter{}, span{from: max(after, "0"), to: newestFirst, limit: limit + 1}, after)
+	if err != nil {
+		return nil, "", err
 	}
-	var all []found
-	for _, p := range (Filter{}).partitions() {
-		items, err := s.query(ctx, span{index: true, pk: p, from: max(after, "0"), to: newestFirst, limit: limit + 1})
-		if err != nil {
-			return nil, "", err
-		}
-		for _, it := range items {
-			d, err := decode[chat.Conversation](keyOf(it), it)
-			if err != nil {
-				return nil, "", err
-			}
-			if d.index.sk != after {
-				all = append(all, found{d.index.sk, d.val.ID})
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b found) int { return strings.Compare(a.at, b.at) })
+	slices.SortFunc(all, func(a, b doc[chat.Conversation]) int { return strings.Compare(a.index.sk, b.index.sk) })
 	last = after
-	for _, f := range all[:min(limit, len(all))] {
-		convs, last = append(convs, f.conv), f.at
+	for _, d := range all[:min(limit, len(all))] {
+		convs, last = append(convs, d.val.ID), d.index.sk
 	}
 	return convs, last, nil
 }

@@ -63,22 +63,10 @@ func (s *Store) Conversations(ctx context.Context, f Filter, cursor string, limi
 	if err != nil {
 		return nil, "", err
 	}
-	var found []doc[chat.Conversation]
-	for _, p := range f.partitions() {
-		// Two more than the page: the entry at the cursor, and one that tells that there is a next page.
-		items, err := s.query(ctx, span{index: true, pk: p, from: "0", to: before, newest: true, limit: limit + 2})
-		if err != nil {
-			return nil, "", err
-		}
-		for _, it := range items {
-			d, err := decode[chat.Conversation](keyOf(it), it)
-			if err != nil {
-				return nil, "", err
-			}
-			if d.index.sk != before {
-				found = append(found, d)
-			}
-		}
+	// Two more than the page: the entry at the cursor, and one that tells that there is a next page.
+	found, err := s.listed(ctx, f, span{from: "0", to: before, newest: true, limit: limit + 2}, before)
+	if err != nil {
+		return nil, "", err
 	}
 	slices.SortFunc(found, func(a, b doc[chat.Conversation]) int { return strings.Compare(b.index.sk, a.index.sk) })
 	next := ""
@@ -88,6 +76,28 @@ func (s *Store) Conversations(ctx context.Context, f Filter, cursor string, limi
 	}
 	page, err := s.introduce(ctx, found, f)
 	return page, next, err
+}
+
+// listed returns the conversations of a filter within a span of each of its partitions, but for the one at a place.
+func (s *Store) listed(ctx context.Context, f Filter, sp span, but string) ([]doc[chat.Conversation], error) {
+	var found []doc[chat.Conversation]
+	sp.index = true
+	for _, sp.pk = range f.partitions() {
+		items, err := s.query(ctx, sp)
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range items {
+			d, err := decode[chat.Conversation](keyOf(it), it)
+			if err != nil {
+				return nil, err
+			}
+			if d.index.sk != but {
+				found = append(found, d)
+			}
+		}
+	}
+	return found, nil
 }
 
 // introduce adds the contacts and leaves out what is joined or doesn't match.
