@@ -102,7 +102,7 @@ func (c *Connector) SearchContacts(ctx context.Context, p crm.Phone) ([]crm.Cont
 
 // mayHave tells whether one of the numbers can be the one that is looked for, however it is written.
 func mayHave(numbers []string, common string) bool {
-	return slices.ContainsFunc(numbers, func(n string) bool { return strings.Contains(digits(n), tail(common, 7)) })
+	return slices.ContainsFunc(numbers, func(n string) bool { return strings.Contains(crm.Digits(n), tail(common, 7)) })
 }
 
 // maxHits is the most that one search returns.
@@ -161,12 +161,3 @@ func commonEnd(p crm.Phone) string {
 }
 
 func tail(s string, n int) string { return s[max(0, len(s)-n):] }
-
-func digits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, s)
-}

@@ -78,7 +78,7 @@ func (c *Connector) searchTable(ctx context.Context, p crm.Phone) ([]contact, er
 // dials tells whether one of the numbers ends with the digits of the telephone.
 func dials(numbers []string, p crm.Phone) bool {
 	return slices.ContainsFunc(numbers, func(typed string) bool {
-		return slices.ContainsFunc(p.National, func(n string) bool { return n != "" && strings.HasSuffix(digits(typed), n) })
+		return slices.ContainsFunc(p.National, func(n string) bool { return n != "" && strings.HasSuffix(crm.Digits(typed), n) })
 	})
 }
 
@@ -86,18 +86,9 @@ func dials(numbers []string, p crm.Phone) bool {
 func plain(ways []string) []string {
 	var list []string
 	for _, way := range ways {
-		if way = digits(way); way != "" && !slices.Contains(list, way) {
+		if way = crm.Digits(way); way != "" && !slices.Contains(list, way) {
 			list = append(list, way)
 		}
 	}
 	return list
-}
-
-func digits(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, s)
 }

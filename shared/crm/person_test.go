@@ -5,6 +5,14 @@ import (
 	"testing"
 )
 
+func TestDigits(t *testing.T) {
+	for typed, want := range map[string]string{"": "", "+34 (600) 11-12.22": "34600111222", "x٣\n7": "7"} {
+		if got := Digits(typed); got != want {
+			t.Errorf("%q: %q, want %q", typed, got, want)
+		}
+	}
+}
+
 func TestNameWords(t *testing.T) {
 	for name, want := range map[string][]string{
 		"":                             nil,
