@@ -16,7 +16,6 @@ import (
 	"threadline/shared/metric"
 	"threadline/shared/queue"
 	"threadline/shared/redact"
-	"threadline/shared/route"
 	"threadline/shared/store"
 )
 
@@ -213,11 +212,7 @@ func (s *sync) entryOwner() chat.Message {
 
 // person completes the record of somebody of whom more is known than before. Who has none gets one with a message.
 func (h *Handler) person(ctx context.Context, qm queue.Message) error {
-	r, err := route.ParseRef(qm.Body)
-	if err != nil {
-		return err
-	}
-	c, err := h.connector(ctx, r.Target)
+	r, c, err := h.target(ctx, qm)
 	if c == nil || err != nil {
 		return err
 	}

@@ -119,13 +119,19 @@ func (h *Handler) connector(ctx context.Context, name string) (crm.Connector, er
 	return nil, nil
 }
 
-// effect brings one message's entry in one CRM up to date.
-func (h *Handler) effect(ctx context.Context, qm queue.Message) error {
+// target reads an effect, and returns it with the connector that it is for; nil as connector says.
+func (h *Handler) target(ctx context.Context, qm queue.Message) (route.Ref, crm.Connector, error) {
 	r, err := route.ParseRef(qm.Body)
 	if err != nil {
-		return err
+		return route.Ref{}, nil, err
 	}
 	c, err := h.connector(ctx, r.Target)
+	return r, c, err
+}
+
+// effect brings one message's entry in one CRM up to date.
+func (h *Handler) effect(ctx context.Context, qm queue.Message) error {
+	r, c, err := h.target(ctx, qm)
 	if c == nil || err != nil {
 		return err
 	}
