@@ -150,11 +150,11 @@ func (s *Simulator) store(u *upload) (*file, error) {
 	for n := 1; ; n++ {
 		old := s.fileAt(f.path())
 		if old == nil {
-			f.ID = s.newID()
+			f.ID = s.ids.Next()
 			break
 		}
 		if u.overwrite {
-			f.ID = s.newID()
+			f.ID = s.ids.Next()
 			return f, s.replace(old, f)
 		}
 		f.Name = base + "-" + strconv.Itoa(n)

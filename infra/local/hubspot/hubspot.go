@@ -14,7 +14,6 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -51,7 +50,7 @@ type Simulator struct {
 
 	mu         sync.Mutex
 	journal    *journal.Journal[change]
-	lastID     int64
+	ids        journal.IDs
 	revision   int64 // counts changes, for the page
 	objects    map[string]map[string]*object
 	order      map[string][]string // ids of the objects of a kind, the oldest first
@@ -81,7 +80,7 @@ func New(o Options) (*Simulator, error) {
 	}
 	s := &Simulator{
 		options:    o,
-		lastID:     100,
+		ids:        journal.IDs{Last: 100},
 		objects:    map[string]map[string]*object{},
 		order:      map[string][]string{},
 		properties: ownProperties(),
@@ -132,17 +131,17 @@ func (s *Simulator) apply(c change) {
 			s.order[c.Object.Kind] = append(s.order[c.Object.Kind], c.Object.ID)
 		}
 		s.objects[c.Object.Kind][c.Object.ID] = c.Object
-		s.sawID(c.Object.ID)
+		s.ids.Saw(c.Object.ID)
 	case c.Property != nil:
 		s.properties[c.Property.ObjectType][c.Property.Name] = c.Property
 	case c.Group != nil:
 		s.groups[c.Group.ObjectType][c.Group.Name] = c.Group
 	case c.File != nil:
 		s.files[c.File.ID] = c.File
-		s.sawID(c.File.ID)
+		s.ids.Saw(c.File.ID)
 	case c.Execution != nil:
 		s.executions[c.Execution.ID] = c.Execution
-		s.sawID(c.Execution.Number)
+		s.ids.Saw(c.Execution.Number)
 	}
 	s.revision++
 }
@@ -154,16 +153,4 @@ func (s *Simulator) commit(c change) error {
 	}
 	s.apply(c)
 	return nil
-}
-
-func (s *Simulator) sawID(id string) {
-	if n, err := strconv.ParseInt(id, 10, 64); err == nil && n > s.lastID {
-		s.lastID = n
-	}
-}
-
-// newID returns the next id. One counter serves all kinds, so that an id in the wrong place never works by chance.
-func (s *Simulator) newID() string {
-	s.lastID++
-	return strconv.FormatInt(s.lastID, 10)
 }

@@ -216,7 +216,7 @@ func (s *Simulator) links(kind string, in []associationInput) ([]link, error) {
 
 func (s *Simulator) insert(kind string, values map[string]string, links []link) (*object, error) {
 	now := s.options.Now()
-	o := &object{Kind: kind, ID: s.newID(), Properties: map[string]string{}, CreatedAt: now, UpdatedAt: now, Links: links}
+	o := &object{Kind: kind, ID: s.ids.Next(), Properties: map[string]string{}, CreatedAt: now, UpdatedAt: now, Links: links}
 	for name, value := range values {
 		if value != "" {
 			o.Properties[name] = value

@@ -64,7 +64,7 @@ func (s *Simulator) enrol(contact string, input map[string]string) (*execution, 
 	if err != nil {
 		return nil, err
 	}
-	n := s.newID()
+	n := s.ids.Next()
 	e := &execution{
 		ID: fmt.Sprintf("ap-1-%s-1-0", n), Number: n, Contact: o.ID, Input: maps.Clone(input), State: pending, At: s.options.Now(),
 	}

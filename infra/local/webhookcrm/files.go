@@ -37,7 +37,7 @@ func (s *Simulator) putFile(r *http.Request, d document) answer {
 	}
 	e, _ := s.entry(d.Entry.Ref)
 	f := &file{
-		ID: s.newID(), Key: d.File.Key, Entry: e.ID, Name: d.File.Name, MIME: d.File.MIME,
+		ID: s.ids.Next(), Key: d.File.Key, Entry: e.ID, Name: d.File.Name, MIME: d.File.MIME,
 		Size: d.File.Size, SHA256: d.File.SHA256, Changed: s.options.Now(), Blob: blob,
 	}
 	return saved(s.commit(change{File: f}), s.done(f.ID, true))

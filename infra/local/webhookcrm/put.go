@@ -23,7 +23,7 @@ func (s *Simulator) putContact(d document) answer {
 	if known {
 		c = *old
 	} else {
-		c.ID = s.newID()
+		c.ID = s.ids.Next()
 	}
 	c.complete(d)
 	return saved(s.commit(change{Contact: &c}), s.done(c.ID, !known))
@@ -126,7 +126,7 @@ func (s *Simulator) putMessage(d document) answer {
 	if known {
 		e = *old
 	} else {
-		e.ID = s.newID()
+		e.ID = s.ids.Next()
 	}
 	e.Contact, e.At, e.HTML = c.ID, d.Entry.At, d.Entry.HTML
 	return saved(s.commit(change{Entry: &e}), s.done(e.ID, !known))

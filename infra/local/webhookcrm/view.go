@@ -111,7 +111,7 @@ func (s *Simulator) Open(id string) (io.ReadSeekCloser, demo.File, error) {
 func (s *Simulator) AddContact(name, phone string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &contact{ID: s.newID(), Name: name, Phone: phone}
+	c := &contact{ID: s.ids.Next(), Name: name, Phone: phone}
 	return c.ID, s.commit(change{Contact: c})
 }
 

@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -39,7 +38,7 @@ type Simulator struct {
 
 	mu       sync.Mutex
 	journal  *journal.Journal[change]
-	lastID   int64
+	ids      journal.IDs
 	revision int64
 	contacts table[*contact]
 	entries  table[*entry]
@@ -57,7 +56,7 @@ func New(o Options) (*Simulator, error) {
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: 10 * time.Second}
 	}
-	s := &Simulator{options: o, lastID: 100}
+	s := &Simulator{options: o, ids: journal.IDs{Last: 100}}
 	if o.Secret == "" {
 		return nil, errors.New("a receiver without a secret would believe anybody")
 	}
@@ -87,16 +86,16 @@ func (s *Simulator) apply(c change) {
 	switch {
 	case c.Contact != nil:
 		s.contacts.set(c.Contact)
-		s.sawID(c.Contact.ID)
+		s.ids.Saw(c.Contact.ID)
 	case c.Entry != nil:
 		s.entries.set(c.Entry)
-		s.sawID(c.Entry.ID)
+		s.ids.Saw(c.Entry.ID)
 	case c.File != nil:
 		s.files.set(c.File)
-		s.sawID(c.File.ID)
+		s.ids.Saw(c.File.ID)
 	case c.Request != nil:
 		s.requests.set(c.Request)
-		s.sawID(c.Request.ID)
+		s.ids.Saw(c.Request.ID)
 	}
 	s.revision++
 }
@@ -108,16 +107,4 @@ func (s *Simulator) commit(c change) error {
 	}
 	s.apply(c)
 	return nil
-}
-
-func (s *Simulator) sawID(id string) {
-	if n, err := strconv.ParseInt(id, 10, 64); err == nil && n > s.lastID {
-		s.lastID = n
-	}
-}
-
-// newID returns the next id. One counter serves all kinds, so that an id in the wrong place never works by chance.
-func (s *Simulator) newID() string {
-	s.lastID++
-	return strconv.FormatInt(s.lastID, 10)
 }

@@ -24,7 +24,7 @@ func (s *Simulator) Write(contact, text string) error {
 		s.mu.Unlock()
 		return errors.New("there is no such contact")
 	}
-	r := &request{ID: s.newID(), Contact: c.ID, Text: text, At: s.options.Now().UTC()}
+	r := &request{ID: s.ids.Next(), Contact: c.ID, Text: text, At: s.options.Now().UTC()}
 	err := s.commit(change{Request: r})
 	body := s.requestBody(c, r)
 	s.mu.Unlock()
