@@ -16,17 +16,6 @@ import (
 
 // A conversation as a page beside its record in the CRM: GET /crm/<connector>/panel. It is read and nothing else.
 
-// Panels are the connectors whose CRM shows it.
-func Panels(connectors map[string]crm.Connector) map[string]crm.Paneler {
-	out := map[string]crm.Paneler{}
-	for name, c := range connectors {
-		if p, ok := c.(crm.Paneler); ok {
-			out[name] = p
-		}
-	}
-	return out
-}
-
 // panelMessages is how many messages the page shows: the last ones.
 const panelMessages = 50
 

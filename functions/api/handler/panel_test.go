@@ -36,7 +36,7 @@ func panelToken(secret string, expires time.Time) string {
 func panelRig(t *testing.T) *rig {
 	r := newRig(t)
 	connector := pipedrive.New(pipedrive.Config{PanelSecret: func(context.Context) (string, error) { return panelSecret, nil }})
-	r.api.Panels = Panels(map[string]crm.Connector{"pipedrive": connector})
+	r.api.Panels = map[string]crm.Paneler{"pipedrive": connector}
 	return r
 }
 

@@ -152,12 +152,12 @@ func Connectors(names []string, s Settings, d Deps) (map[string]crm.Connector, e
 	return made, errors.Join(problems...)
 }
 
-// Receivers are the connectors whose CRMs call us.
-func Receivers(connectors map[string]crm.Connector) map[string]crm.Receiver {
-	out := map[string]crm.Receiver{}
+// Which are the connectors that can do more, such as crm.Receiver: the CRMs that call us.
+func Which[Does any](connectors map[string]crm.Connector) map[string]Does {
+	out := map[string]Does{}
 	for name, c := range connectors {
-		if r, ok := c.(crm.Receiver); ok {
-			out[name] = r
+		if d, ok := c.(Does); ok {
+			out[name] = d
 		}
 	}
 	return out

@@ -44,8 +44,11 @@ func TestEachIsMade(t *testing.T) {
 		}
 		_ = c.Check(t.Context()) // nobody answers; that it returns is what matters
 	}
-	if receivers := Receivers(made); len(receivers) != 6 {
+	if receivers := Which[crm.Receiver](made); len(receivers) != 6 {
 		t.Errorf("%d are called by their CRMs, want 6", len(receivers))
+	}
+	if panels := Which[crm.Paneler](made); len(panels) != 1 || panels["pipedrive"] == nil {
+		t.Errorf("%v show the panel, want Pipedrive", panels)
 	}
 	if got := whole.events("odoo"); got != "https://threadline.example/crm/odoo/events" {
 		t.Errorf("Odoo calls %s", got)
