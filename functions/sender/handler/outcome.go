@@ -111,11 +111,13 @@ func (h *Handler) wait(ctx context.Context, m chat.Message, refusal *whatsapp.Er
 	after := time.Duration(0)
 	if refusal != nil {
 		after = refusal.RetryAfter
-		switch refusal.Class {
-		case whatsapp.ClassAccount:
+		switch {
+		case refusal.Class == whatsapp.ClassAccount:
 			h.stopped(ctx, m.Conversation.Number(), string(m.ID), refusal)
-			after = max(after, probeEvery)
-		case whatsapp.ClassWait:
+			if after == 0 { // the gate sees to it that Meta isn't asked at each look
+				return h.stoppedError(m, fmt.Sprintf("Meta refused this number, code %d", refusal.Code))
+			}
+		case refusal.Class == whatsapp.ClassWait:
 			after = max(after, time.Minute)
 		}
 	}

@@ -186,11 +186,11 @@ func held(err error) time.Duration {
 	return time.Second
 }
 
-// drain handles the entry as often as it comes again, ten times at most, and moves the clock as the queue would. It
+// drain handles the entry as often as it comes again, twenty times at most, and moves the clock as the queue would. It
 // returns how often that was.
 func (r *rig) drain(m chat.Message) int {
 	r.Helper()
-	for n := 1; n <= 10; n++ {
+	for n := 1; n <= 20; n++ {
 		err := r.receive(m)
 		if err == nil {
 			return n

@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,7 +57,8 @@ func (w *world) happens(t *testing.T, kind, value string) {
 }
 
 // banned is an account that Meta bans and reinstates: the API and whoever listens on the bus know, what was to be sent
-// waits, and then leaves. A file whose retention ends meanwhile doesn't.
+// waits, and then leaves. A file whose retention ends meanwhile doesn't. The sender has sent something a moment before, so
+// that it learns of the ban from a refusal.
 func banned(t *testing.T, w *world) {
 	ivo := w.customer(t, "Ivo Held", "34600555009")
 	ivo.writes(t, meta.Draft{Text: "Please write to me"})
@@ -64,14 +66,18 @@ func banned(t *testing.T, w *world) {
 	listener := w.listen(t)
 	file, bring := w.announce(t, "held.pdf", "application/pdf", randomFile(2000))
 	bring()
+	to := object{"contact": ivo.contact}
+	texts := []string{"before the ban", "into the ban", "sorry for the wait"}
+	w.secret("held.pdf")
+	w.secret(texts...)
+	w.reaches(t, w.ask(t, "", object{"to": to, "text": texts[0]}), "delivered")
 
 	w.happens(t, "ban", "DISABLE")
 	w.isHealth(t, number, func(n health) bool { return !n.Sending.Answers && !n.Sending.Templates && n.Sending.Why == "ban" })
 	w.heard(t, listener, false)
-	to := object{"contact": ivo.contact}
+	refused := w.ask(t, "", object{"to": to, "text": texts[1]})
 	document := w.ask(t, "", object{"to": to, "media": object{"type": "document", "id": file}})
-	text := w.ask(t, "", object{"to": to, "text": "sorry for the wait"})
-	w.secret("held.pdf", "sorry for the wait")
+	text := w.ask(t, "", object{"to": to, "text": texts[2]})
 	eventually(t, patience, func() error {
 		if !strings.Contains(w.log(t, "sender"), "sending is stopped: ban") {
 			return errStill
@@ -82,7 +88,7 @@ func banned(t *testing.T, w *world) {
 	if _, err := w.bucket().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &bucket, Key: aws.String("uploads/" + file)}); err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{document, text} {
+	for _, id := range []string{refused, document, text} {
 		w.reaches(t, id, "queued")
 	}
 
@@ -94,7 +100,7 @@ func banned(t *testing.T, w *world) {
 		t.Errorf("the document: %+v", m.Error)
 	}
 	w.reaches(t, text, "delivered")
-	if got := ivo.replies(); len(got) != 1 || got[0] != "sorry for the wait" {
+	if got := ivo.replies(); !slices.Equal(got, texts) {
 		t.Errorf("the phone shows %q", got)
 	}
 }
