@@ -284,8 +284,8 @@ func (s *Store) CloseBundle(ctx context.Context, m chat.Message, connector, head
 	return err
 }
 
-// MessagesAt returns messages of a conversation by their SortKeys, in that order. Those that are past their retention are
-// missing.
+// MessagesAt returns messages of a conversation by their SortKeys, in the order in which people read them. Those that are
+// past their retention are missing.
 func (s *Store) MessagesAt(ctx context.Context, conv chat.ConversationID, sorts []string) ([]chat.Message, error) {
 	var keys []key
 	for _, sort := range sorts {
@@ -305,6 +305,7 @@ func (s *Store) MessagesAt(ctx context.Context, conv chat.ConversationID, sorts 
 			out = append(out, d.val)
 		}
 	}
+	slices.SortFunc(out, earlier)
 	return out, nil
 }
 

@@ -141,7 +141,7 @@ func life(t *testing.T, s *Store) {
 		do(func() error { _, err := s.Receive(ctx, in); return err })
 	}
 	do(func() error { return s.SawImport(ctx, ourNumber) })
-	do(func() error { return s.BeginJob(ctx, out.Conversation, ImportJob, "job") })
+	do(func() error { return s.BeginJob(ctx, out.Conversation, ImportJob, "job", noon) })
 	do(func() error {
 		_, err := s.SaveJob(ctx, out.Conversation, ImportJob, Job{ID: "job", Done: true})
 		return err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -160,27 +161,29 @@ func TestAnImportDoesNotOpenTheWindowNow(t *testing.T) {
 	})
 }
 
+// Imported messages come in pages, each second whole and in the order of arrival, and none behind the end.
 func TestImportedInPages(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Store) {
 		var conv chat.ConversationID
 		var want []string
-		for i := range 17 { // out of order, with live ones among them
-			at := i * 7 % 17
-			in := imported(fmt.Sprintf("w%02d", at), at)
-			if at%3 == 0 {
+		for i := range 34 { // out of order, two a second, with live ones among them
+			second := i % 17 * 7 % 17
+			in := imported(fmt.Sprintf("%c%02d", 'b'-i/17, second), second)
+			switch {
+			case second%3 == 0:
 				in.Message.Imported = false
-			} else {
+			case second < 14:
 				want = append(want, string(in.Message.ID))
 			}
 			conv = receive(t, s, in).Message.Conversation
 		}
-		slices.Sort(want)
-		for _, limit := range []int{0, 1, 2, 5, 11, 12, 100} {
+		slices.SortFunc(want, func(a, b string) int { return cmp.Or(cmp.Compare(a[1:], b[1:]), -cmp.Compare(a, b)) })
+		for _, limit := range []int{0, 1, 2, 5, 17, 18, 19, 100} {
 			var got []string
-			after := ""
+			place := ""
 			for range 20 {
-				page, err := s.Imported(t.Context(), conv, after, limit)
-				if err != nil || len(page) > max(limit, 1) {
+				page, err := s.Imported(t.Context(), conv, place, after(13), limit)
+				if err != nil || len(page) > max(limit, 1)+1 {
 					t.Fatal(len(page), err)
 				}
 				if len(page) == 0 {
@@ -189,16 +192,43 @@ func TestImportedInPages(t *testing.T) {
 				for _, m := range page {
 					got = append(got, string(m.ID))
 				}
-				after = SortKey(page[len(page)-1])
+				place = Through(page)
 			}
 			if !slices.Equal(got, want) {
 				t.Errorf("by %d: %v, want %v", limit, got, want)
 			}
 		}
-		if page, err := s.Imported(t.Context(), "100.01NOBODY", "", 10); err != nil || len(page) != 0 {
+		if page, err := s.Imported(t.Context(), "100.01NOBODY", "", noon, 10); err != nil || len(page) != 0 {
 			t.Errorf("of nobody: %v, %v", page, err)
 		}
 	})
+}
+
+// A second without an end, as that of messages whose time nobody knows, is divided all the same, and nothing of it is
+// left out.
+func TestASecondOfManyMessages(t *testing.T) {
+	s := newStore(NewMemory(), "table")
+	seen := map[chat.MessageID]bool{}
+	var conv chat.ConversationID
+	for i := range 2*maxStride + 100 {
+		conv = receive(t, s, imported(fmt.Sprintf("w%04d", i), 0)).Message.Conversation
+	}
+	for place := ""; ; {
+		page, err := s.Following(t.Context(), conv, place, 5)
+		if err != nil || len(page) > maxStride+5 {
+			t.Fatal(len(page), err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, m := range page {
+			seen[m.ID] = true
+		}
+		place = Through(page)
+	}
+	if len(seen) != 2*maxStride+100 {
+		t.Errorf("%d messages were read", len(seen))
+	}
 }
 
 func TestEntries(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 
 	"threadline/shared/chat"
@@ -23,26 +24,35 @@ func importKey(n chat.NumberID) key { return key{"NUMBER#" + string(n), "IMPORT"
 
 func slotKey(name string, i int) key { return key{"LIMIT#" + name, fmt.Sprintf("SLOT#%d", i)} }
 
-// Imported returns the imported messages of a conversation behind a place in it (a SortKey; empty: the beginning), at
-// most limit of them, in the order of time. Those of joined contacts' conversations aren't among them.
-func (s *Store) Imported(ctx context.Context, conv chat.ConversationID, after string, limit int) ([]chat.Message, error) {
-	return s.following(ctx, conv, after, limit, func(m chat.Message) bool { return m.Imported })
+// Imported returns the imported messages of a conversation behind a place in it (empty: the beginning) and up to a time,
+// some limit of them, in the order in which people read them. A second is never divided, so that there may be more than
+// limit. Those of joined contacts' conversations aren't among them. The next ones are behind Through.
+func (s *Store) Imported(ctx context.Context, conv chat.ConversationID, after string, until time.Time, limit int) ([]chat.Message, error) {
+	return s.following(ctx, conv, after, messageSort(until, newestFirst), limit, func(m chat.Message) bool { return m.Imported })
 }
 
-// Following returns any messages, as Imported does.
+// Following returns any messages, whenever they were written, as Imported does.
 func (s *Store) Following(ctx context.Context, conv chat.ConversationID, after string, limit int) ([]chat.Message, error) {
-	return s.following(ctx, conv, after, limit, func(chat.Message) bool { return true })
+	return s.following(ctx, conv, after, "MSG#"+newestFirst, limit, func(chat.Message) bool { return true })
 }
 
 // FromOn is the place before all messages of a time, for Following.
 func FromOn(at time.Time) string { return messageSort(at, "") }
 
-func (s *Store) following(ctx context.Context, conv chat.ConversationID, after string, limit int, which func(chat.Message) bool) ([]chat.Message, error) {
+// Through is the place behind a page of Imported or Following; empty if the page is.
+func Through(page []chat.Message) (place string) {
+	for _, m := range page {
+		place = max(place, SortKey(m))
+	}
+	return place
+}
+
+func (s *Store) following(ctx context.Context, conv chat.ConversationID, after, to string, limit int, which func(chat.Message) bool) ([]chat.Message, error) {
 	limit = max(limit, 1)
 	var out []chat.Message
 	from := max(after, "MSG#")
-	for n := limit + 1; ; n = min(2*n, maxStride) { // one more than the page, for the message at from
-		items, err := s.query(ctx, span{pk: "CONV#" + string(conv), from: from, to: "MSG#" + newestFirst, limit: n})
+	for n := limit + 2; from < to; n = min(2*n, maxStride) { // two more than the page: the message at from, and one of another second
+		items, err := s.query(ctx, span{pk: "CONV#" + string(conv), from: from, to: to, limit: n})
 		if err != nil {
 			return nil, err
 		}
@@ -54,22 +64,25 @@ func (s *Store) following(ctx context.Context, conv chat.ConversationID, after s
 			if err != nil {
 				return nil, err
 			}
+			if len(out) >= limit && (!d.val.At.Equal(out[len(out)-1].At) || len(out) >= limit+maxStride) {
+				slices.SortFunc(out, earlier)
+				return out, nil
+			}
 			if which(d.val) {
 				out = append(out, d.val)
 			}
-			if len(out) == limit {
-				return out, nil
-			}
 		}
 		if len(items) < n {
-			return out, nil
+			break
 		}
 		from = keyOf(items[n-1]).sk
 	}
+	slices.SortFunc(out, earlier)
+	return out, nil
 }
 
-// maxStride is how many messages are read at once when none of them was imported: behind the last one there
-// may be years of a conversation.
+// maxStride is how many messages are read at once where few of them are wanted, and how many more than its limit a page
+// may have of one second: messages whose time nobody knows are all of the same.
 const maxStride = 500
 
 // importGrain is how precise ImportQuiet is: an import is many updates a second, and its time one item.
@@ -107,21 +120,27 @@ func (s *Store) ImportQuiet(ctx context.Context, n chat.NumberID) (since time.Ti
 // Job is how far a conversation's messages are dealt with.
 type Job struct {
 	ID     string `json:"id"`
-	Cursor string `json:"cursor,omitempty"` // the SortKey of the last one that was; empty: none
+	Cursor string `json:"cursor,omitempty"` // Through what is; empty: nothing
 	Fed    int    `json:"fed,omitempty"`    // how many were brought somewhere
 	Done   bool   `json:"done,omitempty"`
+	// Until is the time of the newest message that an import brought; behind it there may be years of a conversation.
+	Until time.Time `json:"until,omitzero"`
 	// Seen is when somebody looked at it, to partGrain; only a part of a backfill has it.
 	Seen time.Time `json:"seen,omitzero"`
 }
 
-// BeginJob starts a conversation's job of a name anew, because there is more to do: the one begun last is the
-// conversation's, and earlier ones learn from SaveJob that they are not. Beginning the present one again changes nothing.
-func (s *Store) BeginJob(ctx context.Context, conv chat.ConversationID, name, id string) error {
+// BeginJob starts a conversation's job of a name anew, because there is more to do, of messages until a time: the one
+// begun last is the conversation's, and earlier ones learn from SaveJob that they are not. Beginning the present one again
+// changes nothing.
+func (s *Store) BeginJob(ctx context.Context, conv chat.ConversationID, name, id string, until time.Time) error {
 	_, err := s.editJob(ctx, conv, name, func(j *Job) bool {
 		if j.ID == id {
 			return false
 		}
-		*j = Job{ID: id}
+		if j.Until.After(until) {
+			until = j.Until
+		}
+		*j = Job{ID: id, Until: until.UTC()}
 		return true
 	})
 	return err

@@ -65,9 +65,9 @@ func TestJob(t *testing.T) {
 				t.Errorf("it is %+v, want %+v, %v", j, want, err)
 			}
 		}
-		begin := func(id string) {
+		begin := func(id string, until int) {
 			t.Helper()
-			if err := s.BeginJob(t.Context(), conv, ImportJob, id); err != nil {
+			if err := s.BeginJob(t.Context(), conv, ImportJob, id, after(until)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -81,20 +81,22 @@ func TestJob(t *testing.T) {
 		save(Job{ID: "a", Cursor: "MSG#1"}, false)
 		save(Job{}, false)
 		is(Job{})
-		begin("b")
-		is(Job{ID: "b"})
+		begin("b", 5)
+		is(Job{ID: "b", Until: after(5)})
 		save(Job{ID: "b", Cursor: "MSG#2"}, true)
-		begin("b") // a redelivery of what began it
-		is(Job{ID: "b", Cursor: "MSG#2"})
+		begin("b", 5) // a redelivery of what began it
+		is(Job{ID: "b", Until: after(5), Cursor: "MSG#2"})
 		save(Job{ID: "b", Cursor: "MSG#1"}, true) // a second delivery of the job, and slower
-		is(Job{ID: "b", Cursor: "MSG#2"})
+		is(Job{ID: "b", Until: after(5), Cursor: "MSG#2"})
 		save(Job{ID: "b", Cursor: "MSG#3", Done: true}, true)
 		save(Job{ID: "b", Cursor: "MSG#3"}, true)
-		is(Job{ID: "b", Cursor: "MSG#3", Done: true})
-		begin("a") // more was imported; ids are in no order
-		is(Job{ID: "a"})
+		is(Job{ID: "b", Until: after(5), Cursor: "MSG#3", Done: true})
+		begin("a", 4) // more was imported, earlier; ids are in no order
+		is(Job{ID: "a", Until: after(5)})
 		save(Job{ID: "b", Cursor: "MSG#4"}, false)
-		is(Job{ID: "a"})
+		is(Job{ID: "a", Until: after(5)})
+		begin("c", 6)
+		is(Job{ID: "c", Until: after(6)})
 	})
 }
 
@@ -103,17 +105,17 @@ func TestAJobMeetsTheNextOne(t *testing.T) {
 	const conv = chat.ConversationID("100.01ABC")
 	ctx := context.Background()
 	begin := func(id string) func(*Store) error {
-		return func(s *Store) error { return s.BeginJob(ctx, conv, ImportJob, id) }
+		return func(s *Store) error { return s.BeginJob(ctx, conv, ImportJob, id, noon) }
 	}
 	meet(t, func(s *Store) {
-		if err := s.BeginJob(ctx, conv, ImportJob, "a"); err != nil {
+		if err := s.BeginJob(ctx, conv, ImportJob, "a", noon); err != nil {
 			t.Fatal(err)
 		}
 	}, begin("b"), func(s *Store) error {
 		_, err := s.SaveJob(ctx, conv, ImportJob, Job{ID: "a", Cursor: "MSG#1", Done: true})
 		return err
 	}, func(s *Store) error {
-		if j, err := s.Job(ctx, conv, ImportJob); err != nil || j != (Job{ID: "b"}) {
+		if j, err := s.Job(ctx, conv, ImportJob); err != nil || j != (Job{ID: "b", Until: noon}) {
 			return fmt.Errorf("%+v, %w", j, err)
 		}
 		if current, err := s.SaveJob(ctx, conv, ImportJob, Job{ID: "a"}); err != nil || current {

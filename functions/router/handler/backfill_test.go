@@ -54,6 +54,24 @@ func (w *work) old(people, each int) (all []string) {
 	return all
 }
 
+// TestABackfillKeepsTheOrderWithinASecond: that of arrival, also where a mouthful ends within one.
+func TestABackfillKeepsTheOrderWithinASecond(t *testing.T) {
+	w := newWork(t)
+	var want []string
+	for i := range 3 * mouthful {
+		id := fmt.Sprintf("%c", 'z'-i)
+		want = append(want, id)
+		w.writesAt("34600111222", id, noon.Add(time.Duration(i/4)*time.Second))
+	}
+	w.run(time.Minute)
+	w.fed = nil
+	w.connect("odoo", "c_1")
+	w.run(time.Hour)
+	if !slices.Equal(w.fed, want) {
+		t.Errorf("fed %q, want %q", w.fed, want)
+	}
+}
+
 func TestABackfillBringsEverythingInOrder(t *testing.T) {
 	w := newWork(t)
 	all := w.old(60, 7)

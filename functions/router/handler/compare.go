@@ -29,8 +29,9 @@ func (c *comparing) run(ctx context.Context) (done bool, err error) {
 		c.read += max(1, len(page))
 		var came []chat.Message
 		over := len(page) < pageRead
+		c.at.After = max(c.at.After, store.Through(page))
 		for _, m := range page {
-			if c.at.After = store.SortKey(m); !c.m.Ahead && !m.At.Before(c.m.Until()) {
+			if !c.m.Ahead && !m.At.Before(c.m.Until()) {
 				over = true
 				break
 			}

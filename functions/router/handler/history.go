@@ -44,13 +44,15 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update, receives int) 
 		return h.raw(ctx, u, "shape")
 	}
 	var errs []error
-	begun := map[chat.ConversationID]bool{}
+	var again bool                               // there is more to store than this try could
+	until := map[chat.ConversationID]time.Time{} // of what its job brings
 	var oldest chat.Message
 	for _, w := range past.Messages {
 		m, mine, err := h.importOne(ctx, u, w, past.Media && receives < orphanTries)
 		if err != nil {
 			errs = append(errs, err) // one that can't be stored holds back none of the others
 		}
+		again = again || passes(err) || ctx.Err() != nil
 		if passes(err) && !errors.Is(err, errOrphan) || ctx.Err() != nil {
 			errs = append(errs, ctx.Err()) // all of it comes again, and what is stored costs little then
 			break
@@ -59,7 +61,9 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update, receives int) 
 			oldest = m
 		}
 		if mine || m.Imported && !past.Media { // what is on its record already costs its job one look
-			begun[m.Conversation] = true
+			if at, begun := until[m.Conversation]; !begun || m.At.After(at) {
+				until[m.Conversation] = m.At
+			}
 		}
 	}
 	if oldest.ID != "" {
@@ -68,10 +72,13 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update, receives int) 
 	if !past.Media {
 		errs = append(errs, h.progress(ctx, u, past))
 	}
-	for _, conv := range slices.Sorted(maps.Keys(begun)) {
-		errs = append(errs, h.beginImport(ctx, conv, store.Hash(u.Body)))
+	if again {
+		return errors.Join(errs...) // a job begun now might be done before the rest is stored
 	}
-	slog.DebugContext(ctx, "stored a part of the history", "messages", len(past.Messages), "conversations", len(begun))
+	for _, conv := range slices.Sorted(maps.Keys(until)) {
+		errs = append(errs, h.beginImport(ctx, conv, store.Hash(u.Body), until[conv]))
+	}
+	slog.DebugContext(ctx, "stored a part of the history", "messages", len(past.Messages), "conversations", len(until))
 	return errors.Join(errs...)
 }
 

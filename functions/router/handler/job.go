@@ -79,15 +79,15 @@ func (h *Handler) into(j feedJob) []string {
 	return h.Connectors
 }
 
-// beginImport queues the job of a conversation, which replaces an earlier one: more was imported.
-func (h *Handler) beginImport(ctx context.Context, conv chat.ConversationID, id string) error {
+// beginImport queues the job of a conversation, which replaces an earlier one: more was imported, until a time.
+func (h *Handler) beginImport(ctx context.Context, conv chat.ConversationID, id string, until time.Time) error {
 	if len(h.Connectors) == 0 {
 		return nil
 	}
 	if err := h.Store.SawImport(ctx, conv.Number()); err != nil {
 		return err
 	}
-	if err := h.Store.BeginJob(ctx, conv, store.ImportJob, id); err != nil {
+	if err := h.Store.BeginJob(ctx, conv, store.ImportJob, id, until); err != nil {
 		return err
 	}
 	return h.queueJob(ctx, feedJob{V: 1, Kind: kindImport, Conversation: conv, ID: id})
@@ -136,7 +136,7 @@ func (h *Handler) feedJob(ctx context.Context, m queue.Message, body []byte) err
 	}
 	for range skips {
 		l := look{done: stored.Done, quiet: quiet, fed: at.at}
-		if l.page, l.lacks, err = h.page(ctx, j, at); err != nil {
+		if l.page, l.lacks, err = h.page(ctx, j, at, stored.Until); err != nil {
 			return err
 		}
 		switch what, wait := next(l, h.pace(), h.now()); what {
@@ -144,7 +144,7 @@ func (h *Handler) feedJob(ctx context.Context, m queue.Message, body []byte) err
 			return h.endFeeding(ctx, j, at)
 		case toPass:
 			h.givenUp(ctx, j, l.lacks)
-			at = place{passed: store.SortKey(l.page[len(l.page)-1])}
+			at = place{passed: store.Through(l.page)}
 		case toWait:
 			return queue.Later(wait, nil)
 		case toFeed:
@@ -185,13 +185,14 @@ type feeding struct {
 	effect  chat.Effect
 }
 
-// page reads the messages that a job is at, and what of their entries is missing.
-func (h *Handler) page(ctx context.Context, j feedJob, at place) (page []chat.Message, lacks []feeding, err error) {
-	read := h.Store.Imported
+// page reads the messages that a job is at, and what of their entries is missing. What an import brought is until a time.
+func (h *Handler) page(ctx context.Context, j feedJob, at place, until time.Time) (page []chat.Message, lacks []feeding, err error) {
 	if j.Kind == kindFeed {
-		read = h.Store.Following
+		page, err = h.Store.Following(ctx, j.Conversation, at.passed, h.pace().mouthful())
+	} else {
+		page, err = h.Store.Imported(ctx, j.Conversation, at.passed, until, h.pace().mouthful())
 	}
-	if page, err = read(ctx, j.Conversation, at.passed, h.pace().mouthful()); err != nil {
+	if err != nil {
 		return nil, nil, err
 	}
 	if !at.at.IsZero() { // what has come between since is a later job's
@@ -261,7 +262,7 @@ func (h *Handler) feed(ctx context.Context, j feedJob, at place, fed int, l look
 			return err
 		}
 	}
-	at.fed, at.at = store.SortKey(l.page[len(l.page)-1]), h.now()
+	at.fed, at.at = store.Through(l.page), h.now()
 	so := store.Job{ID: j.ID, Cursor: at.cursor(), Fed: fed + len(l.lacks)}
 	current, err := h.Store.SaveJob(ctx, j.Conversation, j.name(), so)
 	if err != nil || !current {
