@@ -258,12 +258,12 @@ func bundleKey(m chat.Message, connector string) key {
 
 // Bundle returns the entry to which a message is added: the customer's open one, or one that begins with it.
 func (s *Store) Bundle(ctx context.Context, m chat.Message, connector string, span time.Duration) (Bundle, error) {
-	first := SortKey(m)
+	first, instant := SortKey(m), messageSort(m.At, newestFirst) // within one, keys are in no order
 	return edit(ctx, s, bundleKey(m, connector), func(d *doc[Bundle]) (bool, error) {
-		if d.val.Head != "" && d.val.Head <= first && m.At.Before(d.val.Until) {
+		if d.val.Head != "" && d.val.Head <= instant && m.At.Before(d.val.Until) {
 			return false, nil
 		}
-		if d.val.Head > first {
+		if d.val.Head > instant {
 			d.val = Bundle{Head: first} // it came late: an entry of its own, and the open one stays open
 			return false, nil
 		}

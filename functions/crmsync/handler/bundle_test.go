@@ -59,6 +59,20 @@ func TestABurstIsOneEntry(t *testing.T) {
 	}
 }
 
+// TestABundleKeepsTheOrderWithinASecond: that of arrival, whatever the ids.
+func TestABundleKeepsTheOrderWithinASecond(t *testing.T) {
+	r := newRig(t)
+	r.h.Bundle = time.Hour
+	for _, m := range []chat.Message{r.says("wamid.c", 0, "one"), r.says("wamid.b", 0, "two"), r.says("wamid.a", 0, "three")} {
+		r.mustSync(m)
+	}
+	for _, e := range r.crm.entries {
+		if got := e.texts(); len(r.crm.entries) != 1 || !slices.Equal(got, []string{"one", "two", "three"}) {
+			t.Errorf("one of %d entries shows %q", len(r.crm.entries), got)
+		}
+	}
+}
+
 // TestAnEditShowsInTheBundle: what is said of a member later changes the entry.
 func TestAnEditShowsInTheBundle(t *testing.T) {
 	r := newRig(t)
