@@ -94,6 +94,43 @@ func (r *Rig) Edit(from, id, of, text string) {
 // Answer is a message of the company's, with a file of its own if there is content, and accepted by Meta.
 func (r *Rig) Answer(to, id, text string, content []byte) {
 	r.t.Helper()
+	m, err := r.Store.Accept(r.t.Context(), r.ask(to, id, text, content), "wamid."+id)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.due(m, route.Accepted)
+}
+
+// Doubt is a message of the company's of which nobody knows whether Meta took it.
+func (r *Rig) Doubt(to, id, text string) {
+	r.t.Helper()
+	m := r.ask(to, id, text, nil)
+	m, err := r.Store.Change(r.t.Context(), m.Conversation, m.At, m.ID, func(m *chat.Message) error {
+		m.Reach(chat.Unknown, r.Now(), nil)
+		return nil
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.due(m, route.Doubtful)
+}
+
+// Receipt is Meta's word on a message of the company's.
+func (r *Rig) Receipt(id string, status chat.Status) {
+	r.t.Helper()
+	said := chat.Receipt{Number: Number, ProviderID: "wamid." + id, ID: chat.MessageID(id), Status: status, At: r.Now(), Hash: id + string(status)}
+	m, found, err := r.Store.Settle(r.t.Context(), said)
+	if err != nil || !found {
+		r.t.Fatalf("settle: %v", err)
+	}
+	if m.Settled == said.Hash {
+		r.due(m, said.Hash)
+	}
+}
+
+// ask stores a message of the company's.
+func (r *Rig) ask(to, id, text string, content []byte) chat.Message {
+	r.t.Helper()
 	who, err := r.Store.FindContacts(r.t.Context(), to, nil)
 	if err != nil || len(who) != 1 {
 		r.t.Fatalf("%d contacts have the number: %v", len(who), err)
@@ -108,13 +145,11 @@ func (r *Rig) Answer(to, id, text string, content []byte) {
 		r.Put(m.Attachment.Key, content)
 	}
 	m.Effects = route.Plan(m, r.connectors())
-	if m, _, err = r.Store.Queue(r.t.Context(), m); err == nil {
-		m, err = r.Store.Accept(r.t.Context(), m, "wamid."+id)
-	}
+	m, _, err = r.Store.Queue(r.t.Context(), m)
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.due(m, route.Accepted)
+	return m
 }
 
 func (r *Rig) receive(from, group string, m chat.Message) chat.Message {

@@ -28,9 +28,18 @@ type Fetcher interface {
 
 // Reporter is a Connector that tells the CRM what became of a request, beside the entry on the timeline.
 type Reporter interface {
-	// Report tells it. A problem is why nothing was sent, or not all of it, in words for whoever asked, which may be several
-	// lines; empty if it was. It is idempotent.
-	Report(ctx context.Context, r Request, problem string) error
+	// Report tells it. It is idempotent, and called again when what was unknown is known.
+	Report(ctx context.Context, r Request, o Outcome) error
+}
+
+// Outcome is what became of a request.
+type Outcome struct {
+	// Problem is why nothing was sent, or not all of it, in words for whoever asked, which may be several lines; empty if it
+	// was.
+	Problem string
+
+	// Unknown: nobody knows whether it was sent, and Problem says so. The entry of its message does too, if it has one.
+	Unknown bool
 }
 
 // Opener is a Connector whose requests may have files.

@@ -89,6 +89,14 @@ func Heading(e Entry, m Message) string {
 	return word
 }
 
+// StatusWord is a message's status for a field that shows nothing else: 20 characters at most.
+func StatusWord(m Message) string {
+	if m.Status == chat.Unknown {
+		return "maybe delivered"
+	}
+	return string(m.Status)
+}
+
 var htmlEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", "\n", "<br>")
 
 func escapeHTML(text string) string { return htmlEscaper.Replace(clean(text)) }

@@ -98,3 +98,16 @@ func FuzzWords(f *testing.F) {
 		}
 	})
 }
+
+// TestStatusWord proves that a status is a word of ours, that a doubt is one in plain words, and that fields are long enough.
+func TestStatusWord(t *testing.T) {
+	for _, s := range []chat.Status{chat.Accepted, chat.Sent, chat.Failed, chat.Delivered, chat.Read, chat.Played} {
+		if got := StatusWord(Message{Status: s}); got != string(s) {
+			t.Errorf("%s is called %q", s, got)
+		}
+	}
+	const fieldLength = 20 // Salesforce's Status__c
+	if got := StatusWord(Message{Status: chat.Unknown}); got != "maybe delivered" || len(got) > fieldLength {
+		t.Errorf("unknown is called %q", got)
+	}
+}

@@ -55,9 +55,11 @@ func For(m chat.Message, connector string) bool {
 }
 
 // OnRecord tells whether a message belongs on the record by now: what the customer wrote, what Meta took from us, which is
-// what Meta has a name for, and what somebody asked for in a CRM and didn't get. A reaction never does, whatever it is to.
+// what Meta has a name for, what it may have taken, so that nobody writes it again unawares, and what somebody asked for in a
+// CRM and didn't get. A reaction never does, whatever it is to.
 func OnRecord(m chat.Message) bool {
-	return m.Kind != chat.KindReaction && ownEntry(m) && (m.Direction == chat.In || m.ProviderID != "" || m.Origin == chat.FromCRM && m.Status == chat.Failed)
+	return m.Kind != chat.KindReaction && ownEntry(m) &&
+		(m.Direction == chat.In || m.ProviderID != "" || m.Status == chat.Unknown || m.Origin == chat.FromCRM && m.Status == chat.Failed)
 }
 
 // Connectors reads CRM_CONNECTOR: the names of the connectors to use, or "none".
@@ -85,6 +87,7 @@ const (
 	FileHere = "file"
 	Accepted = "accepted"
 	Failed   = "failed"   // Meta never takes it
+	Doubtful = "doubtful" // nobody knows whether Meta took it, and it isn't sent again
 	Imported = "imported" // its turn has come among what was written before the number was connected
 )
 

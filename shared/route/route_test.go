@@ -203,6 +203,8 @@ func TestOnRecord(t *testing.T) {
 		"one that failed before":     {chat.Message{Direction: chat.Out, Status: chat.Failed}, false},
 		"one from a CRM that failed": {chat.Message{Direction: chat.Out, Origin: chat.FromCRM, Status: chat.Failed}, true},
 		"one from a CRM":             {chat.Message{Direction: chat.Out, Origin: chat.FromCRM, Status: chat.Sending}, false},
+		"one of unknown outcome":     {chat.Message{Direction: chat.Out, Status: chat.Unknown}, true},
+		"our doubtful reaction":      {chat.Message{Direction: chat.Out, Status: chat.Unknown, Kind: chat.KindReaction, ReplyTo: "w"}, false},
 		"a reaction":                 {chat.Message{Direction: chat.In, Kind: chat.KindReaction, ReplyTo: "w"}, false},
 		"a reaction to nothing":      {chat.Message{Direction: chat.In, Kind: chat.KindReaction}, false},
 		"an edit":                    {chat.Message{Direction: chat.In, Kind: chat.KindEdit, ReplyTo: "w"}, true},

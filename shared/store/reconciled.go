@@ -18,7 +18,7 @@ type Verdict string
 // The verdicts.
 const (
 	Missing  Verdict = "missing"  // something should be there and isn't; it is asked for again
-	Waiting  Verdict = "waiting"  // nothing is missing, but something isn't due yet
+	Waiting  Verdict = "waiting"  // nothing is missing, but something isn't due yet, or waits for the CRM
 	Refused  Verdict = "refused"  // the CRM refused something for good; the rest is there
 	Repaired Verdict = "repaired" // all is there now, and wasn't before
 	Complete Verdict = "complete" // all is there now that it is due
@@ -66,7 +66,7 @@ func (f *Finding) Take(t Tally, now time.Time) {
 	if t.Asked {
 		f.Attempts, f.LastAsk = f.Attempts+1, now.UTC()
 	}
-	f.Repaired += max(0, f.Missing-t.Missing-max(0, t.Refused-f.Refused))
+	f.Repaired += max(0, f.Missing-t.Missing-max(0, t.Refused-f.Refused)-max(0, t.Waiting-f.Waiting))
 	f.Tally, f.Checked = t, now.UTC()
 	switch {
 	case t.Missing > 0:

@@ -11,7 +11,6 @@ import (
 
 	"threadline/shared/chat"
 	"threadline/shared/crm"
-	"threadline/shared/route"
 )
 
 // How a part of a request is asked for, once.
@@ -132,26 +131,4 @@ func (h *Handler) there(ctx context.Context, id chat.MessageID) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
-}
-
-// outcome says why not all of a request was sent. It is open as long as nothing is known of some part.
-func (h *Handler) outcome(ctx context.Context, connector string, r crm.Request) (problem string, open bool, err error) {
-	var all []string
-	for _, p := range parts(connector, r) {
-		said, _, err := h.keptWith(ctx, connector, p.id)
-		if err != nil {
-			return "", false, err
-		}
-		m, err := h.Store.Lookup(ctx, p.id)
-		if err != nil && chat.CodeOf(err) != chat.NotFound {
-			return "", false, err
-		}
-		failed := statusNote(m)
-		if m.Attachment != nil {
-			failed = p.about(failed)
-		}
-		all = append(all, said.Refused, failed)
-		open = open || said.Refused == "" && !route.OnRecord(m)
-	}
-	return lines(all...), open, nil
 }

@@ -51,7 +51,8 @@ func (g *gates) saw(name string, open bool, now time.Time) {
 	}
 }
 
-// through makes calls to a CRM unless it is to be left alone, and notes how that went.
+// through makes calls to a CRM unless it is to be left alone, and notes how that went. Who had nothing to call for has
+// learnt nothing of it.
 func (h *Handler) through(ctx context.Context, name, holder string, do func() error) error {
 	if h.gates.fresh(name, h.now()) {
 		return h.settle(ctx, name, holder, do())
@@ -66,7 +67,7 @@ func (h *Handler) through(ctx context.Context, name, holder string, do func() er
 		return leftAlone(g.Until.Sub(h.now()), g.Why)
 	case g.Until.IsZero():
 		h.gates.saw(name, g == store.Gate{}, h.now())
-		if err := h.settle(ctx, name, holder, do()); err != nil || g == (store.Gate{}) {
+		if err := h.settle(ctx, name, holder, do()); err != nil || g == (store.Gate{}) || !hasCalled(ctx) {
 			return err
 		}
 		return h.recovered(ctx, name)
@@ -82,7 +83,7 @@ func (h *Handler) through(ctx context.Context, name, holder string, do func() er
 		return leftAlone(scatter, "somebody else tries whether it works again")
 	}
 	err = h.settle(ctx, name, holder, do())
-	if err == nil {
+	if err == nil && hasCalled(ctx) {
 		err = h.recovered(ctx, name)
 	}
 	return errors.Join(err, h.Store.FreeSlot(ctx, probe, holder))

@@ -94,7 +94,7 @@ func TestWhatWeSent(t *testing.T) {
 		note   string
 	}{
 		{"not yet accepted", func(m *chat.Message) {}, false, ""},
-		{"its outcome is unknown", func(m *chat.Message) { m.Reach(chat.Unknown, at, nil) }, false, ""},
+		{"its outcome is unknown", func(m *chat.Message) { m.Reach(chat.Unknown, at, nil) }, true, "May have been delivered: WhatsApp's answer was lost."},
 		{"refused at once", func(m *chat.Message) { m.Reach(chat.Failed, at, &chat.Problem{Code: 131047, Reason: "r"}) }, false, ""},
 		{"accepted", func(m *chat.Message) { m.ProviderID = "w"; m.Reach(chat.Accepted, at, nil) }, true, ""},
 		{"unknown until a receipt", func(m *chat.Message) {

@@ -187,30 +187,30 @@ func (h *Handler) carryOut(ctx context.Context, c crm.Connector, r crm.Request, 
 		return err
 	}
 	if to == nil {
-		return h.report(ctx, c, r, "Nobody on WhatsApp is known for this record: write its phone number with the country code.")
+		return h.report(ctx, c, r, crm.Outcome{Problem: "Nobody on WhatsApp is known for this record: write its phone number with the country code."})
 	}
-	problem := ""
+	var o crm.Outcome
 	for _, p := range all {
 		p.out.To = to
 		said, err := h.ask(ctx, c, p, kept{Request: r})
 		if err != nil {
 			return err
 		}
-		if problem = lines(problem, said); said == "" {
+		if o.Problem = lines(o.Problem, said); said == "" {
 			if err := h.remember(ctx, c.Name(), p.id, r); err != nil {
 				return err
 			}
 		}
 	}
-	if problem != "" && len(r.Files) > 0 {
-		if problem, _, err = h.outcome(ctx, c.Name(), r); err != nil {
+	if o.Problem != "" && len(r.Files) > 0 {
+		if o, _, err = h.outcome(ctx, c.Name(), r); err != nil {
 			return err
 		}
 	}
-	if problem == "" {
+	if o.Problem == "" {
 		return nil
 	}
-	return h.report(ctx, c, r, problem)
+	return h.report(ctx, c, r, o)
 }
 
 // recipient is whom a request is for, as the API takes it; nil if nobody can be found.
@@ -250,64 +250,6 @@ func (h *Handler) remember(ctx context.Context, connector string, id chat.Messag
 		return err
 	}
 	return h.Store.SetLink(ctx, m.Contact, connector, store.Link{Ref: string(r.Contact)})
-}
-
-// report tells the CRM what became of a request, if it has a way to show that.
-func (h *Handler) report(ctx context.Context, c crm.Connector, r crm.Request, problem string) error {
-	reporter, ok := c.(crm.Reporter)
-	if !ok {
-		slog.WarnContext(ctx, "a request was refused, and the CRM has no place to say so", "connector", c.Name())
-		return nil
-	}
-	err := reporter.Report(ctx, r, problem)
-	failure, ok := errors.AsType[*crm.Error](err)
-	switch {
-	case errors.Is(err, crm.ErrGone), ok && failure.Class == crm.Refused:
-		return nil // the record is gone: nobody waits for the answer
-	case ok && failure.Class == crm.Stopped && whole(failure) == 0:
-		slog.WarnContext(ctx, "what became of a request can't be told: the CRM forbids it there", "connector", c.Name(), "error", redact.Error(failure))
-		return nil
-	}
-	return err
-}
-
-// asked deals with a message that somebody asked for in this CRM: it is told what came of it. Where the request already
-// stands on the timeline, that is all; done is true then.
-func (s *sync) asked(ctx context.Context) (done bool, err error) {
-	if s.m.Origin != chat.FromCRM {
-		return false, nil
-	}
-	said, ok, err := s.h.keptWith(ctx, s.connector.Name(), s.m.ID)
-	if err != nil || !ok {
-		return false, err
-	}
-	r, problem, open := said.Request, statusNote(s.m), false
-	if len(r.Files) > 0 {
-		if problem, open, err = s.h.outcome(ctx, s.connector.Name(), r); err != nil {
-			return false, err
-		}
-	}
-	outcome := digest(problem)
-	claim, err := s.note(ctx, s.m, func(e *store.Entry) {
-		if r.Entry != "" {
-			e.Ref = string(r.Entry)
-			if s.m.Attachment != nil {
-				e.FileReason = "It stands there already."
-			}
-		}
-	})
-	if err != nil {
-		return false, err
-	}
-	if claim.Reported != outcome && (problem != "" || !open) {
-		if err := s.h.report(ctx, s.connector, r, problem); err != nil {
-			return false, err
-		}
-		if _, err := s.note(ctx, s.m, func(e *store.Entry) { e.Reported = outcome }); err != nil {
-			return false, err
-		}
-	}
-	return r.Entry != "", nil
 }
 
 func encode(v any) string {

@@ -115,7 +115,7 @@ func (r *rig) outcome(q crm.Request, status chat.Status, p *chat.Problem) chat.M
 		r.Fatal(err)
 	}
 	r.change(m, func(m *chat.Message) {
-		if status == chat.Accepted {
+		if status.AtMeta() {
 			m.ProviderID = "wamid.ours"
 		}
 		m.Reach(status, r.now, p)

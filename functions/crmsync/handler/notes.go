@@ -152,16 +152,21 @@ func fileNote(m chat.Message) string {
 	return ""
 }
 
-// statusNote says what the customer doesn't know of.
+// statusNote says what the customer doesn't know of, or may not.
 func statusNote(m chat.Message) string {
-	if m.Direction == chat.In || m.Status != chat.Failed {
+	if m.Direction == chat.In {
 		return ""
 	}
-	p := m.Steps[chat.Failed].Error
-	if p == nil {
+	switch m.Status {
+	case chat.Unknown:
+		return sentence("May have been delivered", "WhatsApp's answer was lost")
+	case chat.Failed:
+		if p := m.Steps[chat.Failed].Error; p != nil {
+			return sentence("Not delivered", problem(*p))
+		}
 		return sentence("Not delivered", "")
 	}
-	return sentence("Not delivered", problem(*p))
+	return ""
 }
 
 func problem(p chat.Problem) string {

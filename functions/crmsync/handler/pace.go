@@ -33,6 +33,18 @@ const ownPace = "OUR_OWN_PACE"
 // begunKey is whether an entry has made a call yet, in its context.
 type begunKey struct{}
 
+// called notes that it has.
+func called(ctx context.Context) {
+	if made, ok := ctx.Value(begunKey{}).(*atomic.Bool); ok {
+		made.Store(true)
+	}
+}
+
+func hasCalled(ctx context.Context) bool {
+	made, ok := ctx.Value(begunKey{}).(*atomic.Bool)
+	return ok && made.Load()
+}
+
 // timeKey marks the context of what has time: an import, a backfill.
 type timeKey struct{}
 
@@ -53,6 +65,7 @@ func (p *Pace) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
+	called(r.Context())
 	return p.Next.RoundTrip(r)
 }
 
@@ -64,9 +77,8 @@ func (p *Pace) take(ctx context.Context) error {
 	if can.Calls == 0 {
 		return nil
 	}
-	first, _ := ctx.Value(begunKey{}).(*atomic.Bool)
 	patience := patient
-	if first != nil && first.Load() {
+	if hasCalled(ctx) {
 		patience = begun
 	}
 	wait, ok, err := p.lease(ctx, can, patience)
@@ -78,9 +90,6 @@ func (p *Pace) take(ctx context.Context) error {
 	}
 	if err := p.wait(ctx, wait); err != nil {
 		return &crm.Error{Class: crm.Transient, Op: "wait for the CRM's budget", Reason: ownPace, Err: err}
-	}
-	if first != nil {
-		first.Store(true)
 	}
 	return nil
 }

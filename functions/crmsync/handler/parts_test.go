@@ -14,8 +14,8 @@ import (
 )
 
 // OpenFile gives out what a test put into the fake CRM.
-func (f *fake) OpenFile(_ context.Context, ref string) (content io.ReadCloser, err error) {
-	return content, f.op("open", func() error {
+func (f *fake) OpenFile(ctx context.Context, ref string) (content io.ReadCloser, err error) {
+	return content, f.op(ctx, "open", func() error {
 		text, ok := f.files[crm.FileRef(ref)]
 		if !ok {
 			return fmt.Errorf("open file: %w", crm.ErrGone)
@@ -51,7 +51,7 @@ func (r *rig) became(q crm.Request, n int, status chat.Status, p *chat.Problem) 
 		r.Fatal(err)
 	}
 	r.change(m, func(m *chat.Message) {
-		if status == chat.Accepted {
+		if status.AtMeta() {
 			m.ProviderID = fmt.Sprint("wamid.ours.", n)
 		}
 		m.Reach(status, r.now, p)

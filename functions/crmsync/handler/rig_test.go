@@ -58,7 +58,8 @@ func newFake(t *testing.T) *fake {
 }
 
 // op does one call: it may fail before, or lose its answer after.
-func (f *fake) op(name string, do func() error) error {
+func (f *fake) op(ctx context.Context, name string, do func() error) error {
+	called(ctx)
 	f.calls = append(f.calls, name)
 	if f.meanwhile != nil {
 		f.meanwhile(name)
@@ -84,14 +85,16 @@ func (f *fake) ref() string { f.made++; return fmt.Sprint(f.made) }
 
 func (f *fake) Name() string                   { return "fake" }
 func (f *fake) Capabilities() crm.Capabilities { return f.can }
-func (f *fake) Check(context.Context) error    { return f.op("check", func() error { return nil }) }
-
-func (f *fake) Provision(context.Context) error {
-	return f.op("provision", func() error { f.provisioned = true; return nil })
+func (f *fake) Check(ctx context.Context) error {
+	return f.op(ctx, "check", func() error { return nil })
 }
 
-func (f *fake) ContactByKey(_ context.Context, key chat.ContactID) (c crm.Contact, ok bool, err error) {
-	err = f.op("key", func() error {
+func (f *fake) Provision(ctx context.Context) error {
+	return f.op(ctx, "provision", func() error { f.provisioned = true; return nil })
+}
+
+func (f *fake) ContactByKey(ctx context.Context, key chat.ContactID) (c crm.Contact, ok bool, err error) {
+	err = f.op(ctx, "key", func() error {
 		for ref, p := range f.people {
 			if p.Key == key {
 				c, ok = crm.Contact{Ref: ref, Key: key}, true
@@ -102,8 +105,8 @@ func (f *fake) ContactByKey(_ context.Context, key chat.ContactID) (c crm.Contac
 	return c, ok, err
 }
 
-func (f *fake) SearchContacts(context.Context, crm.Phone) (found []crm.Contact, err error) {
-	err = f.op("search", func() error {
+func (f *fake) SearchContacts(ctx context.Context, _ crm.Phone) (found []crm.Contact, err error) {
+	err = f.op(ctx, "search", func() error {
 		for ref, numbers := range f.typed {
 			found = append(found, crm.Contact{Ref: ref, Phones: numbers, Key: f.people[ref].Key})
 		}
@@ -112,16 +115,16 @@ func (f *fake) SearchContacts(context.Context, crm.Phone) (found []crm.Contact, 
 	return found, err
 }
 
-func (f *fake) CreateContact(_ context.Context, p crm.Person) (ref crm.ContactRef, err error) {
-	return ref, f.op("contact", func() error {
+func (f *fake) CreateContact(ctx context.Context, p crm.Person) (ref crm.ContactRef, err error) {
+	return ref, f.op(ctx, "contact", func() error {
 		ref = crm.ContactRef("c" + f.ref())
 		f.people[ref] = p
 		return nil
 	})
 }
 
-func (f *fake) FillContact(_ context.Context, ref crm.ContactRef, p crm.Person) error {
-	return f.op("fill", func() error {
+func (f *fake) FillContact(ctx context.Context, ref crm.ContactRef, p crm.Person) error {
+	return f.op(ctx, "fill", func() error {
 		if _, ok := f.people[ref]; !ok && f.typed[ref] == nil {
 			return fmt.Errorf("fill: %w", crm.ErrGone)
 		}
@@ -130,8 +133,8 @@ func (f *fake) FillContact(_ context.Context, ref crm.ContactRef, p crm.Person) 
 	})
 }
 
-func (f *fake) PutMessage(_ context.Context, on crm.ContactRef, e crm.Entry, files []crm.FileRef) (ref crm.EntryRef, err error) {
-	err = f.op("entry", func() error {
+func (f *fake) PutMessage(ctx context.Context, on crm.ContactRef, e crm.Entry, files []crm.FileRef) (ref crm.EntryRef, err error) {
+	err = f.op(ctx, "entry", func() error {
 		if _, ok := f.people[on]; !ok {
 			return fmt.Errorf("entry: %w", crm.ErrGone)
 		}
@@ -142,8 +145,8 @@ func (f *fake) PutMessage(_ context.Context, on crm.ContactRef, e crm.Entry, fil
 	return ref, err
 }
 
-func (f *fake) FindMessage(_ context.Context, on crm.ContactRef, e crm.Entry) (ref crm.EntryRef, ok bool, err error) {
-	err = f.op("find", func() error {
+func (f *fake) FindMessage(ctx context.Context, on crm.ContactRef, e crm.Entry) (ref crm.EntryRef, ok bool, err error) {
+	err = f.op(ctx, "find", func() error {
 		for r, old := range f.entries {
 			if old.on == on && old.shows.Key == e.Key {
 				ref, ok = r, true
@@ -155,7 +158,7 @@ func (f *fake) FindMessage(_ context.Context, on crm.ContactRef, e crm.Entry) (r
 }
 
 func (f *fake) PutFile(ctx context.Context, _ crm.ContactRef, on crm.EntryRef, file crm.File) (ref crm.FileRef, err error) {
-	err = f.op("file", func() error {
+	err = f.op(ctx, "file", func() error {
 		if (on == "") != f.can.FilesFirst {
 			f.t.Errorf("a file for the entry %q", on)
 		}
@@ -175,8 +178,8 @@ func (f *fake) PutFile(ctx context.Context, _ crm.ContactRef, on crm.EntryRef, f
 	return ref, err
 }
 
-func (f *fake) FindFile(_ context.Context, _ crm.ContactRef, _ crm.EntryRef, file crm.File) (ref crm.FileRef, ok bool, err error) {
-	err = f.op("find file", func() error {
+func (f *fake) FindFile(ctx context.Context, _ crm.ContactRef, _ crm.EntryRef, file crm.File) (ref crm.FileRef, ok bool, err error) {
+	err = f.op(ctx, "find file", func() error {
 		for r, content := range f.files {
 			if strings.HasPrefix(content, file.Key+" ") {
 				ref, ok = r, true
@@ -187,8 +190,8 @@ func (f *fake) FindFile(_ context.Context, _ crm.ContactRef, _ crm.EntryRef, fil
 	return ref, ok, err
 }
 
-func (f *fake) UpdateMessage(_ context.Context, on crm.ContactRef, ref crm.EntryRef, to crm.Entry, files []crm.FileRef) error {
-	return f.op("update", func() error {
+func (f *fake) UpdateMessage(ctx context.Context, on crm.ContactRef, ref crm.EntryRef, to crm.Entry, files []crm.FileRef) error {
+	return f.op(ctx, "update", func() error {
 		e := f.entries[ref]
 		if e == nil {
 			return fmt.Errorf("update: %w", crm.ErrGone)
@@ -201,8 +204,8 @@ func (f *fake) UpdateMessage(_ context.Context, on crm.ContactRef, ref crm.Entry
 	})
 }
 
-func (f *fake) FetchOutbound(_ context.Context, since string) (requests []crm.Request, next string, err error) {
-	err = f.op("fetch", func() error {
+func (f *fake) FetchOutbound(ctx context.Context, since string) (requests []crm.Request, next string, err error) {
+	err = f.op(ctx, "fetch", func() error {
 		n, err := strconv.Atoi(since)
 		if err != nil {
 			n = len(f.requests) // from now on
@@ -213,9 +216,13 @@ func (f *fake) FetchOutbound(_ context.Context, since string) (requests []crm.Re
 	return requests, next, err
 }
 
-func (f *fake) Report(_ context.Context, r crm.Request, problem string) error {
-	return f.op("report", func() error {
-		f.reports = append(f.reports, r.ID+": "+problem)
+func (f *fake) Report(ctx context.Context, r crm.Request, o crm.Outcome) error {
+	return f.op(ctx, "report", func() error {
+		says := ": "
+		if o.Unknown {
+			says = "? "
+		}
+		f.reports = append(f.reports, r.ID+says+o.Problem)
 		return nil
 	})
 }

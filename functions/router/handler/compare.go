@@ -67,7 +67,7 @@ func (c *comparing) compare(ctx context.Context, connector string, page []chat.M
 	t := c.at.Tallies[connector]
 	for _, m := range due {
 		e := entries[m.ID]
-		stands, err := c.stands(ctx, m, e)
+		stands, err := c.stands(ctx, connector, m, e)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (c *comparing) compare(ctx context.Context, connector string, page []chat.M
 }
 
 // stands tells how a message stands, given what is known of its entry.
-func (c *comparing) stands(ctx context.Context, m chat.Message, e store.Entry) (store.Verdict, error) {
+func (c *comparing) stands(ctx context.Context, connector string, m chat.Message, e store.Entry) (store.Verdict, error) {
 	if !route.OnRecord(m) {
 		if m.Direction == chat.Out && m.Status != chat.Failed {
 			return store.Waiting, nil // for Meta
@@ -105,7 +105,7 @@ func (c *comparing) stands(ctx context.Context, m chat.Message, e store.Entry) (
 		return store.Refused, nil
 	}
 	if e.Lacks(m) {
-		waits, err := c.waits(ctx, m)
+		waits, err := c.waits(ctx, connector, m)
 		if err != nil || waits {
 			return store.Waiting, err
 		}
@@ -117,10 +117,14 @@ func (c *comparing) stands(ctx context.Context, m chat.Message, e store.Entry) (
 	return store.Complete, nil
 }
 
-// waits tells whether a message is brought by an import's job, which isn't done.
-func (c *comparing) waits(ctx context.Context, m chat.Message) (bool, error) {
-	if !m.Imported {
-		return false, nil
+// waits tells whether a message that lacks will come by itself: the CRM is down, and its entry is in the queue; the sender
+// may try it again, and puts it there then; or an import's job brings it, which isn't done.
+func (c *comparing) waits(ctx context.Context, connector string, m chat.Message) (bool, error) {
+	if m.Status == chat.Unknown && m.Send != nil && c.h.now().Before(m.Send.Expires) {
+		return true, nil
+	}
+	if shut, err := c.isShut(ctx, connector); shut || err != nil || !m.Imported {
+		return shut, err
 	}
 	if c.importing == nil {
 		job, err := c.h.Store.Job(ctx, c.m.Conversation, store.ImportJob)
@@ -133,12 +137,11 @@ func (c *comparing) waits(ctx context.Context, m chat.Message) (bool, error) {
 	return *c.importing, nil
 }
 
-// ask has a message brought to a CRM once more, unless that is down, or was asked not long ago in this comparison.
+// ask has a message brought to a CRM once more, unless that was asked not long ago in this comparison.
 func (c *comparing) ask(ctx context.Context, connector string, m chat.Message) (asked bool, err error) {
 	f := c.known[connector]
-	shut, err := c.isShut(ctx, connector)
-	if err != nil || shut || c.state.Look > 0 && !f.Due(c.h.now(), firstWait) {
-		return false, err
+	if c.state.Look > 0 && !f.Due(c.h.now(), firstWait) {
+		return false, nil
 	}
 	cause := route.Turn(c.j.Hour.UTC().Format(time.RFC3339) + " " + c.j.ID + " " + strconv.Itoa(f.Attempts+1))
 	if err := c.h.send(ctx, m, chat.Effect{Kind: chat.EffectCRM, Target: connector}, cause); err != nil {

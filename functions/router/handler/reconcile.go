@@ -190,7 +190,7 @@ func (w *walk) tell(ctx context.Context, before, f store.Finding) {
 	w.counts[counted{metric.CRMMissing, f.Connector}] += max(0, f.Missing-before.Missing)
 	w.counts[counted{metric.CRMRepaired, f.Connector}] += f.Repaired - before.Repaired
 	w.counts[counted{metric.CRMRefused, f.Connector}] += max(0, f.Refused-before.Refused)
-	if f.Overdue() && !w.shut[f.Connector] {
+	if f.Overdue() {
 		w.counts[counted{metric.CRMOverdue, f.Connector}] += f.Missing
 		slog.ErrorContext(ctx, "messages are missing in the CRM although they were asked for again: see the runbook, attention-needed",
 			"connector", f.Connector, "conversation", f.Conversation, "hour", f.Hour, "missing", f.Missing, "since", f.Since)
@@ -214,7 +214,8 @@ func (w *walk) finish(ctx context.Context) error {
 	return queue.Later(next.Next.Sub(w.h.now()), nil)
 }
 
-// isShut tells whether a CRM is down as far as crmsync knows: then what lacks is in its queue, and tries by and by.
+// isShut tells whether a CRM is down as far as crmsync knows: then what lacks is in its queue, and tries by and by. The
+// failure of a single entry counts too: where there is little to do nothing else tells, and whatever succeeds undoes it.
 func (w *walk) isShut(ctx context.Context, connector string) (bool, error) {
 	if shut, known := w.shut[connector]; known {
 		return shut, nil
@@ -223,6 +224,6 @@ func (w *walk) isShut(ctx context.Context, connector string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	w.shut[connector] = !g.Until.IsZero() && w.h.now().Sub(g.Until) < unprobed
+	w.shut[connector] = g.Failures > 0 && (g.Until.IsZero() || w.h.now().Sub(g.Until) < unprobed)
 	return w.shut[connector], nil
 }

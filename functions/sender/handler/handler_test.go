@@ -10,7 +10,6 @@ import (
 	"threadline/shared/metric"
 	"threadline/shared/queue"
 	"threadline/shared/route"
-	"threadline/shared/store"
 	"threadline/shared/whatsapp"
 )
 
@@ -86,52 +85,6 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// onTheRecord checks what CRM.fifo got, redeliveries aside.
-func (r *rig) onTheRecord(n int) {
-	r.Helper()
-	seen := map[string]bool{}
-	for _, e := range r.crm.entries {
-		ref, err := route.ParseRef(e.Body)
-		if err != nil || ref.Kind != chat.EffectCRM || ref.Target != "hubspot" || ref.Cause != route.Accepted || ref.Message != store.SortKey(r.lookup("m_1")) ||
-			e.DedupID != ref.DedupID() || e.Group != ref.Group("01CONTACT") {
-			r.Errorf("entry %s (%v)", e.Body, err)
-		}
-		seen[e.DedupID] = true
-	}
-	if len(seen) != n {
-		r.Errorf("%d entries to CRM.fifo, want %d", len(seen), n)
-	}
-}
-
-// TestRefusalIsToldInTheCRM proves that what somebody asked for in a CRM, and Meta never takes, comes to that CRM, also if
-// the process dies before it told; and that nothing else does that Meta never took.
-func TestRefusalIsToldInTheCRM(t *testing.T) {
-	for _, origin := range []chat.Origin{chat.FromCRM, chat.FromAgent} {
-		r := newRig(t, no)
-		m := text()
-		m.Origin = origin
-		if origin == chat.FromCRM {
-			r.crm.err = errors.New("the queue is away")
-			if r.receive(m) == nil {
-				t.Error("it is done, and nobody was told")
-			}
-			r.crm.err = nil
-		}
-		r.drain(m)
-		causes := map[string]bool{}
-		for _, e := range r.crm.entries {
-			ref, err := route.ParseRef(e.Body)
-			if err != nil || ref.Message != store.SortKey(r.lookup("m_1")) {
-				t.Errorf("entry %s (%v)", e.Body, err)
-			}
-			causes[ref.Cause] = true
-		}
-		if told := causes[route.Failed]; told != (origin == chat.FromCRM) || r.lookup("m_1").Status != chat.Failed || len(r.graph.sent) != 1 {
-			t.Errorf("from %q: told for %v after %d sends", origin, causes, len(r.graph.sent))
-		}
-	}
-}
-
 // TestTheCompanysChoice: no receipt ever comes.
 func TestTheCompanysChoice(t *testing.T) {
 	template := text()
@@ -178,6 +131,10 @@ func TestTheCompanysChoice(t *testing.T) {
 			r.now = r.now.Add(time.Hour)
 			if r.drain(test.m); len(r.graph.sent) != test.sends {
 				t.Error("a redelivery sends it again")
+			}
+			want := map[chat.Status]string{chat.Unknown: route.Doubtful, chat.Accepted: route.Accepted}[test.status]
+			if got := r.causes(); want == "" && len(got) > 0 || want != "" && (len(got) != 1 || got[want] == 0) {
+				t.Errorf("the CRM is told for %v, want %q", got, want)
 			}
 		})
 	}

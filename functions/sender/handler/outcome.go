@@ -111,13 +111,13 @@ func (h *Handler) wait(ctx context.Context, m chat.Message, refusal *whatsapp.Er
 	after := time.Duration(0)
 	if refusal != nil {
 		after = refusal.RetryAfter
-		switch {
-		case refusal.Class == whatsapp.ClassAccount:
+		switch refusal.Class {
+		case whatsapp.ClassAccount:
 			h.stopped(ctx, m.Conversation.Number(), string(m.ID), refusal)
 			if after == 0 { // the gate sees to it that Meta isn't asked at each look
 				return h.stoppedError(m, fmt.Sprintf("Meta refused this number, code %d", refusal.Code))
 			}
-		case refusal.Class == whatsapp.ClassWait:
+		case whatsapp.ClassWait:
 			after = max(after, time.Minute)
 		}
 	}
@@ -167,9 +167,19 @@ func (h *Handler) refused(ctx context.Context, m chat.Message, token string, why
 	case chat.Failed:
 		h.Metrics.Count(ctx, metric.SendFailed, 1)
 	case chat.Unknown:
-		h.Metrics.Count(ctx, metric.SendUnknown, 1)
+		return h.doubt(ctx, now)
 	}
 	return h.tell(ctx, now)
+}
+
+// doubt has the CRM say that a message may have been delivered, so that nobody writes it again unawares, and rings for
+// somebody to find out. A receipt that tells later has the CRM corrected by the router, as the first one of every message.
+func (h *Handler) doubt(ctx context.Context, m chat.Message) error {
+	if err := h.put(ctx, m, route.Doubtful); err != nil {
+		return err
+	}
+	h.Metrics.Count(ctx, metric.SendUnknown, 1)
+	return nil
 }
 
 // tell has the CRM say what became of a message that somebody asked for there. Receipts, which tell of all others, don't

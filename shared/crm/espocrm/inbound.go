@@ -139,12 +139,16 @@ func (c *Connector) phoneOf(ctx context.Context, ref crm.ContactRef) (string, er
 // maxStatus is the length of the field status, in characters.
 const maxStatus = 255
 
-// Report says on the record itself why it wasn't sent: there whoever made it looks for it. One that was sent looks like
-// those that we make, and has a key like them, by which it isn't asked for again.
-func (c *Connector) Report(ctx context.Context, r crm.Request, problem string) error {
-	status := []rune("Not sent: " + problem)
+// Report says on the record itself why it wasn't sent, or that nobody knows: there whoever made it looks for it. One that
+// was sent looks like those that we make, and has a key like them, by which it isn't asked for again.
+func (c *Connector) Report(ctx context.Context, r crm.Request, o crm.Outcome) error {
+	line := o.Problem
+	if !o.Unknown {
+		line = "Not sent: " + line
+	}
+	status := []rune(line)
 	with := map[string]any{"status": string(status[:min(len(status), maxStatus)])}
-	if problem == "" {
+	if o.Problem == "" {
 		sent := crm.Entry{Messages: []crm.Message{{Direction: chat.Out, Author: r.Actor, Text: r.Text}}}
 		with = map[string]any{
 			"name": nameOf(sent), "dateSent": r.At.UTC().Format(datetime), "status": string(chat.Sent), keyField: "request_" + r.ID,

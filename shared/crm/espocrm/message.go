@@ -17,7 +17,7 @@ func fieldsOf(e crm.Entry) map[string]any {
 	}
 	return map[string]any{
 		"name": nameOf(e), "dateSent": e.At.UTC().Format(datetime), "direction": direction,
-		"body": crm.Plain(e, maxText), "status": string(last.Status), keyField: e.Key,
+		"body": crm.Plain(e, maxText), "status": crm.StatusWord(last), keyField: e.Key,
 	}
 }
 

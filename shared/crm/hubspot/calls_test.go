@@ -67,7 +67,7 @@ func TestCalls(t *testing.T) {
 			count("a photo that arrives after its entry", account.late, func() error { return photo(t, c, a, owner.Ref, "m3", true) })
 			refuse := func(id string) func() error {
 				return func() error {
-					return c.Report(t.Context(), crm.Request{ID: id, Contact: owner.Ref, At: a.clock.Now()}, "they opted out")
+					return c.Report(t.Context(), crm.Request{ID: id, Contact: owner.Ref, At: a.clock.Now()}, crm.Outcome{Problem: "they opted out"})
 				}
 			}
 			if account.lacks == nil {

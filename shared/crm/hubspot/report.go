@@ -15,18 +15,19 @@ import (
 )
 
 // Report lets the workflow go on that waits for the request, with the problem as an output of the action. Where none
-// waits, HubSpot was told SUCCESS when the request came, and a problem is a note on the contact.
-func (c *Connector) Report(ctx context.Context, r crm.Request, problem string) error {
+// waits, HubSpot was told SUCCESS when the request came, and a problem is a note on the contact; what is unknown stands on
+// the message's entry, where it is corrected.
+func (c *Connector) Report(ctx context.Context, r crm.Request, o crm.Outcome) error {
 	if id, waits := strings.CutPrefix(r.ID, waiting); waits {
-		return c.complete(ctx, id, problem)
+		return c.complete(ctx, id, o.Problem)
 	}
-	if problem == "" {
+	if o.Problem == "" || o.Unknown {
 		return nil
 	}
-	err := c.noteProblem(ctx, r, problem)
+	err := c.noteProblem(ctx, r, o.Problem)
 	if moved, ok := errors.AsType[*crm.Moved](err); ok {
 		r.Contact = moved.To
-		err = c.noteProblem(ctx, r, problem)
+		err = c.noteProblem(ctx, r, o.Problem)
 	}
 	return err
 }

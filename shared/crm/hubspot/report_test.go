@@ -24,7 +24,7 @@ func TestReport(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 2 {
-			if err := o.connector.Report(t.Context(), o.requests[len(o.requests)-1], row.problem); err != nil {
+			if err := o.connector.Report(t.Context(), o.requests[len(o.requests)-1], crm.Outcome{Problem: row.problem}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -56,15 +56,18 @@ func TestReportWithoutWaiting(t *testing.T) {
 			}
 			report := func(r crm.Request, problem string) {
 				t.Helper()
-				if err := a.connector(nil).Report(t.Context(), r, problem); err != nil {
+				if err := a.connector(nil).Report(t.Context(), r, crm.Outcome{Problem: problem}); err != nil {
 					t.Fatal(err)
 				}
 				a.clock.Advance(time.Minute)
 			}
 			before := len(a.sim.Calls())
 			report(r, "")
+			if err := a.connector(nil).Report(t.Context(), r, crm.Outcome{Problem: "May have been delivered.", Unknown: true}); err != nil {
+				t.Fatal(err)
+			}
 			if calls := len(a.sim.Calls()) - before; calls != 0 {
-				t.Errorf("%d calls for what was sent", calls)
+				t.Errorf("%d calls for what was sent, or stands on the message's entry", calls)
 			}
 			report(r, "They opted out & <left>.\nNothing was sent.")
 			report(r, "They opted out & <left>.\nNothing was sent.")
@@ -95,13 +98,13 @@ func TestReportAfterALostAnswer(t *testing.T) {
 		contact, _ := a.AddContact("María García", "+34600111222")
 		r := crm.Request{ID: "ap-1-1-1-0", Contact: crm.ContactRef(contact), At: a.clock.Now()}
 		c := a.connector(losing("POST", "/notes"))
-		err := c.Report(t.Context(), r, "why")
+		err := c.Report(t.Context(), r, crm.Outcome{Problem: "why"})
 		e, ok := errors.AsType[*crm.Error](err)
 		if !ok || e.Class != crm.Transient {
 			t.Fatalf("%s: %v, want Transient", name, err)
 		}
 		a.clock.Advance(e.After)
-		if err := c.Report(t.Context(), r, "why"); err != nil {
+		if err := c.Report(t.Context(), r, crm.Outcome{Problem: "why"}); err != nil {
 			t.Fatal(err)
 		}
 		if list := a.sim.Timeline(contact); len(list) != 1 {
@@ -134,13 +137,13 @@ func TestReportForAContactThatIsElsewhere(t *testing.T) {
 	a.request("POST", "/crm/objects/2026-03/contacts/merge", `{"primaryObjectId":"`+stays+`","objectIdToMerge":"`+merged+`"}`)
 	a.DeleteContact(gone)
 	c := a.connector(nil)
-	if err := c.Report(t.Context(), crm.Request{ID: "1", Contact: crm.ContactRef(merged), At: a.clock.Now()}, "why"); err != nil {
+	if err := c.Report(t.Context(), crm.Request{ID: "1", Contact: crm.ContactRef(merged), At: a.clock.Now()}, crm.Outcome{Problem: "why"}); err != nil {
 		t.Error(err)
 	}
 	if list := a.sim.Timeline(stays); len(list) != 1 {
 		t.Errorf("the survivor has %+v", list)
 	}
-	if err := c.Report(t.Context(), crm.Request{ID: "2", Contact: crm.ContactRef(gone), At: a.clock.Now()}, "why"); !errors.Is(err, crm.ErrGone) {
+	if err := c.Report(t.Context(), crm.Request{ID: "2", Contact: crm.ContactRef(gone), At: a.clock.Now()}, crm.Outcome{Problem: "why"}); !errors.Is(err, crm.ErrGone) {
 		t.Errorf("of somebody who is gone: %v, want ErrGone", err)
 	}
 }

@@ -89,7 +89,7 @@ func TestLargeFileFromChatter(t *testing.T) {
 func TestFilesNotSent(t *testing.T) {
 	a, c, on := acquainted(t, sim.Options{})
 	r := a.sends(c, on, "look", pdf("bytes"), pdf("more bytes"))[0]
-	must[int](t)(0, c.Report(t.Context(), r, "a<b>.zip: Not sent: no files of this type\nb.pdf: Not delivered: too late."))
+	must[int](t)(0, c.Report(t.Context(), r, crm.Outcome{Problem: "a<b>.zip: Not sent: no files of this type\nb.pdf: Not delivered: too late."}))
 	list := a.chatter(string(on))
 	if len(list) != 2 || !strings.Contains(list[0].html(), "WhatsApp · Not all of it was sent.") || !strings.Contains(list[1].html(), "a&lt;b&gt;.zip: Not sent: no files of this type<br>b.pdf: Not delivered") {
 		t.Errorf("the chatter is %+v", list)
@@ -123,7 +123,7 @@ func TestOurLineIsNotSent(t *testing.T) {
 		if len(requests) != 1 || requests[0].Text != "hello" {
 			t.Fatalf("requests %+v", requests)
 		}
-		must[int](t)(0, c.Report(t.Context(), requests[0], problem))
+		must[int](t)(0, c.Report(t.Context(), requests[0], crm.Outcome{Problem: problem}))
 	}
 }
 

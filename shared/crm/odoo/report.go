@@ -12,15 +12,18 @@ import (
 
 // Report says below the message what became of it. Why it wasn't sent is said in a note of its own too, which is where the
 // chatter shows what is new.
-func (c *Connector) Report(ctx context.Context, r crm.Request, problem string) error {
+func (c *Connector) Report(ctx context.Context, r crm.Request, o crm.Outcome) error {
 	const op = "report"
 	outcome := "Sent."
-	if problem != "" {
+	switch {
+	case o.Unknown:
+		outcome = o.Problem
+	case o.Problem != "":
 		outcome = "Not sent."
 		if len(r.Files) > 1 || len(r.Files) > 0 && r.Text != "" {
 			outcome = "Not all of it was sent."
 		}
-		if err := c.noteProblem(ctx, op, r, problem); err != nil {
+		if err := c.noteProblem(ctx, op, r, o.Problem); err != nil {
 			return err
 		}
 	}

@@ -64,15 +64,21 @@ func TestAnswerByNote(t *testing.T) {
 	}
 
 	for range 2 { // it is idempotent
-		if err := c.Report(t.Context(), r, ""); err != nil {
+		if err := c.Report(t.Context(), r, crm.Outcome{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Report(t.Context(), r, "the window of 24 hours is <closed>"); err != nil {
+	if err := c.Report(t.Context(), r, crm.Outcome{Problem: "May have been delivered: the answer was lost.", Unknown: true}); err != nil {
+		t.Fatal(err)
+	}
+	if doubt := a.Entries(string(on))[0].Text; !strings.Contains(doubt, "WhatsApp: May have been delivered: the answer was lost.") || strings.Contains(strings.ToLower(doubt), "sent") {
+		t.Errorf("of a doubt the note says %q", doubt)
+	}
+	if err := c.Report(t.Context(), r, crm.Outcome{Problem: "the window of 24 hours is <closed>"}); err != nil {
 		t.Fatal(err)
 	}
 	text := a.Entries(string(on))[0].Text
-	if !strings.HasPrefix(text, "/wa See you") || !strings.Contains(text, "Not sent: the window of 24 hours is <closed>") || strings.Contains(text, "Sent.") {
+	if !strings.HasPrefix(text, "/wa See you") || !strings.Contains(text, "Not sent: the window of 24 hours is <closed>") || strings.Contains(text, "Sent.") || strings.Contains(text, "May have") {
 		t.Errorf("the note is %q", text)
 	}
 	// What we write ourselves asks for nothing, by webhook or by question.

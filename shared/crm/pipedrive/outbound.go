@@ -54,15 +54,18 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 }
 
 // Report writes on the note what became of it, below the words of whoever wrote it.
-func (c *Connector) Report(ctx context.Context, r crm.Request, problem string) error {
+func (c *Connector) Report(ctx context.Context, r crm.Request, became crm.Outcome) error {
 	o := operation{"report on note", http.MethodPut, writeContacts}
 	asking, _ := strings.CutPrefix(string(r.Entry), asksFor)
 	id, err := number(o, asking)
 	if err != nil {
 		return err
 	}
-	if problem != "" {
-		return c.tell(ctx, id, "Not sent: "+problem)
+	switch {
+	case became.Unknown:
+		return c.tell(ctx, id, became.Problem)
+	case became.Problem != "":
+		return c.tell(ctx, id, "Not sent: "+became.Problem)
 	}
 	return c.tell(ctx, id, "Sent.")
 }

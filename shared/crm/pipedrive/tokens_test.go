@@ -129,7 +129,7 @@ func TestTokens(t *testing.T) {
 		{"outcome on a note", 2, 12, func() {
 			id, err := a.sim.AddNote(string(on), "<p>/wa hello</p>")
 			check(err)
-			check(c.Report(t.Context(), crm.Request{Entry: crm.EntryRef("asks/" + id)}, ""))
+			check(c.Report(t.Context(), crm.Request{Entry: crm.EntryRef("asks/" + id)}, crm.Outcome{}))
 		}},
 		{"begin to ask for answers", 0, 0, func() {
 			var err error

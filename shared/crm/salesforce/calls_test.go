@@ -65,7 +65,7 @@ func TestCalls(t *testing.T) {
 					if metadata {
 						r.ID = o.add("WA_Outbound__c", map[string]string{"Contact__c": string(contact), "Text__c": "x"})
 					}
-					return c.Report(t.Context(), r, "")
+					return c.Report(t.Context(), r, crm.Outcome{})
 				}},
 			} {
 				var err error

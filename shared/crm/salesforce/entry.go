@@ -139,7 +139,7 @@ func message(e crm.Entry) map[string]any {
 			direction = word
 		}
 		if m.Direction == chat.Out {
-			status = string(m.Status)
+			status = crm.StatusWord(m)
 		}
 	}
 	values["Direction__c"], values["Status__c"] = direction, status

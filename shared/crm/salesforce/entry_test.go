@@ -81,6 +81,13 @@ func TestMessageFields(t *testing.T) {
 			t.Errorf("%s is %q, want %q", field, got[field], want)
 		}
 	}
+	doubtful := entry("question")
+	doubtful.Key = strings.Repeat("0b", 20)
+	doubtful.Messages[0].Direction, doubtful.Messages[0].Status = chat.Out, chat.Unknown
+	must[crm.EntryRef](t)(c.PutMessage(t.Context(), contact, doubtful, nil))
+	if status := o.sim.Rows("WA_Message__c")[1].Values["Status__c"]; status != "maybe delivered" {
+		t.Errorf("what nobody knows has the status %q", status)
+	}
 }
 
 // TestFileOnBoth proves that a file is on the entry and on the contact, for internal users where there are others, under

@@ -126,9 +126,20 @@ func TestWrittenInSalesforce(t *testing.T) {
 		if len(got) != 1 || got[0].Contact != contact || got[0].Text != "On its way" {
 			t.Fatalf("metadata=%v: %+v", metadata, got)
 		}
+		doubt := crm.Outcome{Problem: "May have been delivered: WhatsApp's answer was lost.", Unknown: true}
+		if err := c.Report(t.Context(), got[0], doubt); err != nil {
+			t.Fatal(err)
+		}
+		if metadata {
+			if row := o.sim.Rows("WA_Outbound__c")[0].Values; row["Status__c"] != "Unknown" || row["Problem__c"] != doubt.Problem {
+				t.Errorf("a doubt is reported as %v", row)
+			}
+		} else if tasks := o.Entries(string(contact)); len(tasks) != 0 {
+			t.Errorf("%+v, want nothing beside the message's own entry", tasks)
+		}
 		const problem = "The customer wrote more than 24 hours ago."
 		for range 2 { // it is idempotent
-			if err := c.Report(t.Context(), got[0], problem); err != nil {
+			if err := c.Report(t.Context(), got[0], crm.Outcome{Problem: problem}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -186,14 +197,14 @@ func TestQueueRead(t *testing.T) {
 			t.Errorf("what can't be sent is %v", row.Values)
 		}
 	}
-	if err := c.Report(t.Context(), got[0], ""); err != nil {
+	if err := c.Report(t.Context(), got[0], crm.Outcome{}); err != nil {
 		t.Fatal(err)
 	}
 	if rest, _ := fetch(next); len(rest) != 1 || rest[0].ID != second {
 		t.Errorf("%+v is left, want the second", rest)
 	}
 	o.DeleteContact(second) // a queued message that somebody takes back
-	if err := c.Report(t.Context(), crm.Request{ID: second}, "gone"); err != nil {
+	if err := c.Report(t.Context(), crm.Request{ID: second}, crm.Outcome{Problem: "gone"}); err != nil {
 		t.Errorf("report on what was deleted: %v", err)
 	}
 }

@@ -57,7 +57,7 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 		r, problem := row.request()
 		if problem == "" {
 			requests = append(requests, r)
-		} else if err := c.Report(ctx, r, problem); err != nil {
+		} else if err := c.Report(ctx, r, crm.Outcome{Problem: problem}); err != nil {
 			return nil, since, err
 		}
 	}
@@ -87,26 +87,29 @@ func (o outbound) request() (r crm.Request, problem string) {
 }
 
 // Report writes the outcome on the queued message. A request of another kind is answered by the entry on the timeline
-// if it was sent, and by a task on the contact if it wasn't.
-func (c *Connector) Report(ctx context.Context, r crm.Request, problem string) error {
+// if it was sent or may have been, and by a task on the contact if it wasn't.
+func (c *Connector) Report(ctx context.Context, r crm.Request, o crm.Outcome) error {
 	l, err := c.layoutOf(ctx)
 	if err != nil {
 		return err
 	}
 	if l.metadata && isID(r.ID) {
 		status := "Sent"
-		if problem != "" {
+		switch {
+		case o.Unknown:
+			status = "Unknown"
+		case o.Problem != "":
 			status = "Failed"
 		}
-		err := c.patch(ctx, "report outcome", outboundObject, r.ID, map[string]any{"Status__c": status, "Problem__c": shorten(problem, maxProblem)})
+		err := c.patch(ctx, "report outcome", outboundObject, r.ID, map[string]any{"Status__c": status, "Problem__c": shorten(o.Problem, maxProblem)})
 		if !errors.Is(err, crm.ErrGone) {
 			return err
 		}
 	}
-	if problem == "" || r.Contact == "" {
+	if o.Problem == "" || o.Unknown || r.Contact == "" {
 		return nil
 	}
-	return c.reportTask(ctx, l, r, problem)
+	return c.reportTask(ctx, l, r, o.Problem)
 }
 
 // reportTask makes a task once that says why nothing was sent.

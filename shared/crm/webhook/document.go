@@ -87,5 +87,6 @@ type filePart struct {
 type reportPart struct {
 	ID      string `json:"id"`
 	Sent    bool   `json:"sent"`
+	Unknown bool   `json:"unknown,omitempty"`
 	Problem string `json:"problem,omitempty"`
 }

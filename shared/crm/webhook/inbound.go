@@ -123,9 +123,9 @@ func (r request) request(came time.Time) crm.Request {
 }
 
 // Report tells the receiver what became of a request. One that has forgotten it needs no telling.
-func (c *Connector) Report(ctx context.Context, r crm.Request, problem string) error {
+func (c *Connector) Report(ctx context.Context, r crm.Request, o crm.Outcome) error {
 	_, err := c.put(ctx, "report on a request", document{
-		Type: typeReport, Request: &reportPart{ID: r.ID, Sent: problem == "", Problem: problem},
+		Type: typeReport, Request: &reportPart{ID: r.ID, Sent: o.Problem == "", Unknown: o.Unknown, Problem: o.Problem},
 	})
 	if errors.Is(err, crm.ErrGone) {
 		return nil

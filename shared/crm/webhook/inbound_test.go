@@ -146,7 +146,7 @@ func TestReflected(t *testing.T) {
 	_, _ = c.SearchContacts(ctx, person().Phone)
 	_, _ = c.PutMessage(ctx, "17", entry(oneRequest), nil)
 	_, _ = c.PutFile(ctx, "17", "18", f)
-	_ = c.Report(ctx, crm.Request{ID: "r1"}, "")
+	_ = c.Report(ctx, crm.Request{ID: "r1"}, crm.Outcome{})
 	if len(a.got) != 5 {
 		t.Fatalf("%d calls", len(a.got))
 	}
@@ -197,8 +197,14 @@ func TestAsked(t *testing.T) {
 			last = in.Requests[0]
 			agreed(t, "requests", call.Body)
 		}
+		if err := c.(crm.Reporter).Report(t.Context(), last, crm.Outcome{Problem: "May have been delivered: the answer was lost.", Unknown: true}); err != nil {
+			t.Fatal(err)
+		}
+		if shown := company.Entries(id)[0].Text; !strings.Contains(shown, "May have been delivered") || strings.Contains(shown, "Not sent") {
+			t.Errorf("of a doubt the user sees %q", shown)
+		}
 		for range 2 {
-			if err := c.(crm.Reporter).Report(t.Context(), last, "The customer wrote more than 24 hours ago."); err != nil {
+			if err := c.(crm.Reporter).Report(t.Context(), last, crm.Outcome{Problem: "The customer wrote more than 24 hours ago."}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -208,7 +214,7 @@ func TestAsked(t *testing.T) {
 		if shown := company.Entries(id)[0].Text; !strings.Contains(shown, "Not sent") {
 			t.Errorf("the user sees %q", shown)
 		}
-		if err := c.(crm.Reporter).Report(t.Context(), crm.Request{ID: "999"}, ""); err != nil {
+		if err := c.(crm.Reporter).Report(t.Context(), crm.Request{ID: "999"}, crm.Outcome{}); err != nil {
 			t.Errorf("a request that they have forgotten: %v", err)
 		}
 		stranger, _ := company.AddContact("Ana Silva", "+34 600 111 223")
