@@ -69,9 +69,6 @@ func (t *tx) condition(model string, raw any) (test, error) {
 	path, _ := leaf[0].(string)
 	operator, _ := leaf[1].(string)
 	wanted := plain(leaf[2])
-	if model == "res.partner" && path == "phone_mobile_search" && !t.s.options.NoPhoneValidation {
-		return t.phoneSearch(operator, wanted)
-	}
 	names := strings.Split(path, ".")
 	at := model
 	for i, name := range names {

@@ -12,12 +12,13 @@ type exception struct {
 	Status  int    // HTTP, of /json/2
 	Name    string // the Python class
 	Message string
+	Field   string // that an import names: the database refused it
 }
 
 func (e *exception) Error() string { return e.Name + ": " + e.Message }
 
 func raise(status int, name, format string, args ...any) *exception {
-	return &exception{status, name, fmt.Sprintf(format, args...)}
+	return &exception{Status: status, Name: name, Message: fmt.Sprintf(format, args...)}
 }
 
 func accessError(operation, label, model string) *exception {
@@ -31,6 +32,14 @@ func missing(model string, id, user int64) *exception {
 
 func validation(format string, args ...any) *exception {
 	return raise(http.StatusUnprocessableEntity, "odoo.exceptions.ValidationError", format, args...)
+}
+
+// unfilled is what the database says of a field that must not be empty. An import tells the field apart.
+// https://github.com/odoo/odoo/blob/19.0/odoo/orm/models.py load
+func unfilled(field, label string) *exception {
+	e := validation("The operation cannot be completed: Missing required value for the field '%s' (%s).", label, field)
+	e.Field = field
+	return e
 }
 
 func valueError(format string, args ...any) *exception {

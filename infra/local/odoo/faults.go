@@ -17,6 +17,7 @@ type faults struct {
 	revoked   bool                // guarded by the simulator's lock
 	forbidden map[string][]string // operations by model; guarded by the simulator's lock
 	hidden    []int64             // contacts; guarded by the simulator's lock
+	demanded  map[string]string   // a field by model; guarded by the simulator's lock
 }
 
 // Fail makes every call fail until a time, doing nothing, as when the database is away.
@@ -50,7 +51,7 @@ func (s *Simulator) Forbid(model string, operations ...string) {
 	s.faults.forbidden[model] = operations
 }
 
-// Hide takes what is written on a contact out of the sight of the integration's user, as if it were another company's.
+// Hide takes a contact and what is written on it out of the sight of the integration's user, as if it were another company's.
 func (s *Simulator) Hide(contact string) error {
 	id, err := strconv.ParseInt(contact, 10, 64)
 	if err != nil {
@@ -60,6 +61,13 @@ func (s *Simulator) Hide(contact string) error {
 	defer s.mu.Unlock()
 	s.faults.hidden = append(s.faults.hidden, id)
 	return nil
+}
+
+// Demand requires a field that the company gave to a model, and that nobody fills in; with an empty name no longer.
+func (s *Simulator) Demand(model, field string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults.demanded = map[string]string{model: field}
 }
 
 // Revoke ends the API key, as its ninetieth day does.

@@ -25,3 +25,30 @@ func TestGone(t *testing.T) {
 		t.Error("files on no message are taken")
 	}
 }
+
+// TestHidden proves that what isn't to be seen is left out of a search and an error for a read, and that a mention shows the
+// message and not the contact.
+func TestHidden(t *testing.T) {
+	c := start(t, Options{})
+	id := c.contact()
+	if err := c.sim.Write(fmt.Sprint(id), "hello"); err != nil {
+		t.Fatal(err)
+	}
+	message := c.call("mail.message/search", `{"domain":[]}`).([]any)[0].(float64)
+	if err := c.sim.Hide(fmt.Sprint(id)); err != nil {
+		t.Fatal(err)
+	}
+	for i, mentioned := range []bool{false, true} {
+		if mentioned {
+			c.call("mail.message/write", fmt.Sprintf(`{"ids":[%v],"vals":{"partner_ids":[[4,%d]]}}`, message, integrationPartner))
+		}
+		for model, id := range map[string]any{"res.partner": id, "mail.message": message} {
+			seen := mentioned && model == "mail.message"
+			found := c.call(model+"/search_count", fmt.Sprintf(`{"domain":[["id","=",%v]]}`, id))
+			status, _ := c.post("/json/2/"+model+"/read", testKey, fmt.Sprintf(`{"ids":[%v],"fields":["create_date"]}`, id))
+			if (found == 1.0) != seen || (status == http.StatusOK) != seen || !seen && status != http.StatusForbidden {
+				t.Errorf("%d: %s: found %v, read %d", i, model, found, status)
+			}
+		}
+	}
+}

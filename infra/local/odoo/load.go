@@ -53,6 +53,9 @@ func (t *tx) loadRow(model string, columns []string, row []any) (id int64, faile
 		return id, nil
 	}
 	e := asException(err)
+	if e.Field != "" {
+		return 0, map[string]any{"field": e.Field, "message": e.Message}
+	}
 	if e.user() {
 		return 0, map[string]any{"message": e.Message}
 	}

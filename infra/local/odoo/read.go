@@ -72,7 +72,7 @@ func (s *Simulator) render(r *record, name string, f field, named bool) (any, er
 func (t *tx) fields(model string, names []string) ([]string, error) {
 	if len(names) == 0 {
 		for name, f := range t.s.schema[model] {
-			if f.Type != "binary" && name != "phone_mobile_search" {
+			if f.Type != "binary" {
 				names = append(names, name)
 			}
 		}
@@ -95,6 +95,9 @@ func (t *tx) read(model string, ids []int64, names []string, named bool) ([]map[
 	names, err := t.fields(model, names)
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(ids, func(id int64) bool { return t.unseen(model, id) }) {
+		return nil, accessError("access", model, model)
 	}
 	rows := []map[string]any{}
 	for _, id := range ids {
@@ -142,7 +145,7 @@ func (t *tx) search(model string, domain []any, p page) ([]int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		if ok {
+		if ok && (model == "mail.message" || !t.unseen(model, r.ID)) {
 			found = append(found, r)
 		}
 	}
@@ -156,16 +159,26 @@ func (t *tx) search(model string, domain []any, p page) ([]int64, error) {
 		}
 	}
 	if model == "mail.message" {
-		ids = slices.DeleteFunc(ids, t.unseen)
+		ids = slices.DeleteFunc(ids, func(id int64) bool { return t.unseen(model, id) })
 	}
 	return ids, nil
 }
 
-// unseen tells whether the user may not see a message, because of the record that it is on. That is looked at after a
-// search has counted to its limit. https://github.com/odoo/odoo/blob/19.0/addons/mail/models/mail_message.py _search
-func (t *tx) unseen(message int64) bool {
-	m := t.get("mail.message", message)
-	return t.user == integrationUser && m.text("model") == "res.partner" && slices.Contains(t.s.faults.hidden, m.number("res_id"))
+// unseen tells whether the user may not see a contact, or a message on it. The author of a message and whoever is mentioned
+// in it see it all the same. Messages are looked at after a search has counted to its limit.
+// https://github.com/odoo/odoo/blob/19.0/addons/mail/models/mail_message.py _search
+func (t *tx) unseen(model string, id int64) bool {
+	hidden := func(contact int64) bool {
+		return t.user == integrationUser && slices.Contains(t.s.faults.hidden, contact)
+	}
+	if model != "mail.message" {
+		return model == "res.partner" && hidden(id)
+	}
+	m := t.get(model, id)
+	if m == nil || m.text("model") != "res.partner" || !hidden(m.number("res_id")) {
+		return false
+	}
+	return m.number("author_id") != t.partner() && !slices.Contains(m.list("partner_ids"), t.partner())
 }
 
 // sort orders records; mail.message's own order is the newest first. https://github.com/odoo/odoo/blob/19.0/addons/mail/models/mail_message.py

@@ -13,6 +13,7 @@ var (
 	harmful = regexp.MustCompile(`(?is)<(script|style|title|head|object|embed|iframe|noscript)\b.*?(</(script|style|title|head|object|embed|iframe|noscript)\s*>|\z)|<!--.*?(-->|\z)`)
 	markup  = regexp.MustCompile(`(?s)<(/?)([a-zA-Z][a-zA-Z0-9]*)([^<>]*)>|[<>]`)
 	address = regexp.MustCompile(`(?is)\b(href|src)\s*=\s*("[^"]*"|'[^']*')`)
+	class   = regexp.MustCompile(`(?is)\bclass\s*=\s*"([^"]*)"`)
 )
 
 var kept = map[string]bool{
@@ -33,6 +34,9 @@ func sanitize(body string) string {
 			return ""
 		case parts[1] == "/":
 			return "</" + name + ">"
+		}
+		if c := class.FindStringSubmatch(parts[3]); c != nil {
+			name += ` class="` + c[1] + `"`
 		}
 		for _, a := range address.FindAllStringSubmatch(parts[3], -1) {
 			to := html.UnescapeString(strings.Trim(a[2], `"'`))

@@ -53,6 +53,7 @@ func schemaOf(o Options) schema {
 			"author_id":      {Type: "many2one", Label: "Author", Relation: "res.partner"},
 			"message_id":     {Type: "char", Label: "Message-Id", ReadOnly: true},
 			"attachment_ids": {Type: "many2many", Label: "Attachments", Relation: "ir.attachment"},
+			"partner_ids":    {Type: "many2many", Label: "Recipients", Relation: "res.partner"},
 		},
 		"mail.message.subtype": {
 			"name":     {Type: "char", Label: "Message Type"},
@@ -108,7 +109,6 @@ func schemaOf(o Options) schema {
 	}
 	if !o.NoPhoneValidation {
 		partner["phone_sanitized"] = field{Type: "char", Label: "Sanitized Number", ReadOnly: true, Derived: true}
-		partner["phone_mobile_search"] = field{Type: "char", Label: "Phone Number", Derived: true}
 	}
 	for _, fields := range s {
 		for name, f := range common {

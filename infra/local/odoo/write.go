@@ -259,8 +259,11 @@ func (t *tx) commands(f field, have []int64, list []any) (any, error) {
 func (t *tx) check(r *record) error {
 	for _, name := range required[r.Model] {
 		if v := r.Values[name]; v == nil || v == "" {
-			return validation("The operation cannot be completed: Missing required value for the field '%s' (%s).", t.s.schema[r.Model][name].Label, name)
+			return unfilled(name, t.s.schema[r.Model][name].Label)
 		}
+	}
+	if name := t.s.faults.demanded[r.Model]; name != "" {
+		return unfilled(name, name)
 	}
 	switch r.Model {
 	case "res.partner":

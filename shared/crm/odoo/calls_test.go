@@ -131,13 +131,13 @@ func TestCalls(t *testing.T) {
 			})
 			must[int](t)(0, a.sim.Write(string(on), "hello"))
 			var requests []crm.Request
-			expect("looking for it and finding", []string{"mail.message/search", "mail.message/read", "res.partner/read"}, func() {
+			expect("looking for it and finding", []string{"mail.message/search", "mail.message/read", "res.partner/search_read"}, func() {
 				var err error
 				requests, _, err = c.FetchOutbound(t.Context(), "0")
 				must[int](t)(len(requests), err)
 			})
 			must[int](t)(0, a.sim.WriteWith(string(on), "look", pdf("bytes"), pdf("more bytes")))
-			looking := []string{"mail.message/search", "mail.message/read", "res.partner/read", "ir.attachment/get_external_id", "ir.attachment/search_read"}
+			looking := []string{"mail.message/search", "mail.message/read", "res.partner/search_read", "ir.attachment/get_external_id", "ir.attachment/search_read"}
 			var files []crm.RequestFile
 			expect("looking for it and finding files", looking, func() {
 				found, _, err := c.FetchOutbound(t.Context(), requests[0].ID)
@@ -148,10 +148,10 @@ func TestCalls(t *testing.T) {
 				must[int](t)(0, must[io.ReadCloser](t)(c.OpenFile(t.Context(), files[0].Ref)).Close())
 			})
 			expect("saying that it was sent", []string{"mail.message/read", "mail.message/write"}, func() {
-				must[int](t)(0, c.Report(t.Context(), requests[0], ""))
+				must[int](t)(0, c.Report(t.Context(), requests[0], crm.Outcome{}))
 			})
 			expect("saying why it wasn't", []string{"mail.message/load", "mail.message/read", "mail.message/write"}, func() {
-				must[int](t)(0, c.Report(t.Context(), requests[0], "too late"))
+				must[int](t)(0, c.Report(t.Context(), requests[0], crm.Outcome{Problem: "too late"}))
 			})
 		})
 	}

@@ -2,6 +2,7 @@ package odoo_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -9,8 +10,10 @@ import (
 	"testing"
 
 	sim "threadline/infra/local/odoo"
+	"threadline/shared/chat"
 	"threadline/shared/crm"
 	"threadline/shared/crm/crmtest"
+	"threadline/shared/crm/match"
 	"threadline/shared/crm/odoo"
 )
 
@@ -182,6 +185,20 @@ func TestFound(t *testing.T) {
 	a.DeleteContact(string(on))
 	if err := c.FillContact(t.Context(), on, maria()); !errors.Is(err, crm.ErrGone) {
 		t.Errorf("fill a deleted contact: %v, want ErrGone", err)
+	}
+}
+
+// TestPastedNumber proves that a number is found whatever is between its digits, with and without phone_validation.
+func TestPastedNumber(t *testing.T) {
+	for _, typed := range []string{"600\u00a0111\u00a0222", "600\u2013111\u2013222", "+34 600\u2011111\u2011222", "+34\u202f600\u202f111\u202f222"} {
+		for _, o := range []sim.Options{{Version: 17}, {Version: 19}, {Version: 19, NoPhoneValidation: true}} {
+			a := newAccount(t, o)
+			want, _ := a.AddContact("María", typed)
+			nobody := func(context.Context, crm.ContactRef) (chat.ContactID, error) { return "", nil }
+			if got := must[match.Found](t)(match.Contact(t.Context(), a.connector(), maria(), nobody)); string(got.Ref) != want {
+				t.Errorf("%+v: %q isn't found", o, typed)
+			}
+		}
 	}
 }
 

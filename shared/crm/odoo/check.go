@@ -3,6 +3,7 @@ package odoo
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"threadline/shared/crm"
 )
@@ -32,8 +33,8 @@ const (
 )
 
 // Provision makes the rule that calls HookURL when somebody sends a message from a contact's chatter, and the action in the
-// contacts' menu that does so by hand, if the user may: an administrator may, and nothing else depends on it. FetchOutbound
-// finds the messages without a call too.
+// contacts' menu that does so by hand, if the user may: an administrator may, and nothing else depends on it, so that one
+// which Odoo refuses to make stops nothing. FetchOutbound finds the messages without a call too.
 func (c *Connector) Provision(ctx context.Context) error {
 	if c.config.HookURL == "" {
 		return nil
@@ -58,7 +59,11 @@ func (c *Connector) Provision(ctx context.Context) error {
 		rows = append(rows, hook(address)...)
 	}
 	for _, r := range rows {
-		if _, err := c.load(ctx, r); err != nil {
+		_, err := c.load(ctx, r)
+		if e, ok := classified(err); ok && (e.Class == crm.Refused || strings.HasPrefix(e.Reason, refused)) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -74,15 +79,16 @@ func (c *Connector) makes(ctx context.Context, model string) (bool, error) {
 	return allowed, err
 }
 
-// hook is the rule and its action. An administrator who switches the rule off isn't overruled: active isn't set.
+// hook is the rule and its action. A rule that is there is left alone: an administrator who switches it off isn't overruled,
+// and whenever one is written Odoo loads all its models anew. The action is written, because the address may have changed.
+// https://github.com/odoo/odoo/blob/19.0/addons/base_automation/models/base_automation.py _update_registry
 func hook(url string) []row {
-	rule := row{op: "make hook", model: ruleModel, name: hookRule, context: map[string]any{"active_test": false}}
+	rule := row{op: "make hook", model: ruleModel, name: hookRule, context: quietly}
 	rule.set("name", "Threadline: send as WhatsApp message")
 	rule.set("model_id/id", "base.model_res_partner")
 	rule.set("trigger", "on_message_sent")
 
 	action := tell("hook_action", "Threadline: tell of the message", url)
-	action.context = rule.context
 	action.set("usage", "base_automation")
 	action.set("base_automation_id/id", module+"."+hookRule)
 	return []row{rule, action}

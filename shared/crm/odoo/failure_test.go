@@ -64,6 +64,28 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// TestDemand proves that a rule of the company's isn't the end of a customer's entries: they wait until it is changed.
+func TestDemand(t *testing.T) {
+	for _, v := range []int{17, 19} {
+		for _, model := range []string{"res.partner", "mail.message"} {
+			a, c, on := acquainted(t, sim.Options{Version: v})
+			put := func() error {
+				other := maria()
+				other.Key += "2"
+				_, err := c.CreateContact(t.Context(), other)
+				_, err2 := c.PutMessage(t.Context(), on, received("m1", "secret words"), nil)
+				return errors.Join(err, err2)
+			}
+			a.sim.Demand(model, "x_branch")
+			if e := asError(t, put()); e.Class != crm.Transient || e.Unknown || e.Reason != "LOAD_REFUSED_x_branch" {
+				t.Errorf("%s, %s: %v", version(v), model, e)
+			}
+			a.sim.Demand(model, "")
+			must[int](t)(0, put())
+		}
+	}
+}
+
 // TestNewKey proves that a key which was replaced is used at once.
 func TestNewKey(t *testing.T) {
 	for _, v := range []int{17, 19} {

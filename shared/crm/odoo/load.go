@@ -49,8 +49,10 @@ func (l loaded) id() int64 {
 	return 0
 }
 
-// refusedField begins the reason of an import that a field's value was refused in.
-const refusedField = "LOAD_REFUSED_"
+// refused is the reason of an import that was refused, with the field in which, if Odoo names one.
+const refused = "LOAD_REFUSED"
+
+func refusedIn(field string) string { return refused + "_" + field }
 
 // contended tells whether it lost a race. The words are PostgreSQL's, of which nothing but the English ones are known.
 // https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html
@@ -93,13 +95,14 @@ func (c *Connector) settle(ctx context.Context, r row, out loaded) (int64, error
 			return 0, lacks(r.op, right[0])
 		}
 	}
+	// A rule of the company's, or a module's: a field of theirs that is required, for instance. Somebody may change it.
+	e := &crm.Error{Class: crm.Transient, Op: r.op, Status: http.StatusOK, Reason: refused}
 	for _, m := range out.Messages {
-		if m.Type == "error" && m.Field != "" { // a value that the field doesn't take
-			return 0, &crm.Error{Class: crm.Refused, Op: r.op, Status: http.StatusOK, Reason: refusedField + m.Field}
+		if m.Type == "error" && m.Field != "" {
+			e.Reason = refusedIn(m.Field)
 		}
 	}
-	// A rule of the company's, or a module's. Somebody may change it.
-	return 0, &crm.Error{Class: crm.Transient, Op: r.op, Status: http.StatusOK, Reason: "LOAD_REFUSED"}
+	return 0, e
 }
 
 func lacks(op, model string) error {

@@ -46,7 +46,7 @@ func (c *Connector) PutMessage(ctx context.Context, on crm.ContactRef, e crm.Ent
 	switch {
 	case again:
 		err = c.UpdateMessage(ctx, on, ref, e, files)
-	case hasReason(err, refusedField+"attachment_ids"):
+	case hasReason(err, refusedIn("attachment_ids")):
 		left, lookErr := c.remaining(ctx, files)
 		if lookErr != nil || len(left) == len(files) {
 			return "", errors.Join(err, lookErr)

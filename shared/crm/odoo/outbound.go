@@ -1,6 +1,7 @@
 package odoo
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -30,7 +31,7 @@ type posted struct {
 	Contact   int64  `json:"res_id"`
 	Body      any    `json:"body"`      // false if it is empty
 	Author    any    `json:"author_id"` // [id, name]
-	Date      string `json:"date"`
+	Date      any    `json:"date"`      // false if somebody emptied it
 	Created   string `json:"create_date"`
 	MessageID any    `json:"message_id"`
 
@@ -57,11 +58,12 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 		}
 		after = m.ID
 	}
-	messages = slices.DeleteFunc(messages, posted.ours)
+	messages = slices.DeleteFunc(messages, func(m posted) bool { return m.ours() || quotes(m.html()) })
 	numbers, err := c.numbers(ctx, messages)
 	if err != nil {
 		return nil, since, err
 	}
+	messages = slices.DeleteFunc(messages, func(m posted) bool { _, seen := numbers[m.Contact]; return !seen })
 	files, err := c.attached(ctx, messages)
 	if err != nil {
 		return nil, since, err
@@ -128,14 +130,14 @@ func (m posted) ours() bool {
 	return strings.HasSuffix(id, ourDomain)
 }
 
+func (m posted) html() string { body, _ := m.Body.(string); return body }
+
 func (m posted) request(phone string, files map[int64]crm.RequestFile) crm.Request {
 	r := crm.Request{
 		ID: strconv.FormatInt(m.ID, 10), Contact: refOf[crm.ContactRef](m.Contact), Phone: phone,
 		Entry: crm.EntryRef(chatterRef + strconv.FormatInt(m.ID, 10)),
 	}
-	if body, ok := m.Body.(string); ok {
-		r.Text = plainText(remark.ReplaceAllString(body, "")) // one that is returned again may have our line below
-	}
+	r.Text = plainText(remark.ReplaceAllString(m.html(), "")) // one that is returned again may have our line below
 	for _, id := range m.Attachments {
 		if f, ok := files[id]; ok {
 			r.Files = append(r.Files, f)
@@ -144,11 +146,14 @@ func (m posted) request(phone string, files map[int64]crm.RequestFile) crm.Reque
 	if author, ok := m.Author.([]any); ok && len(author) == 2 {
 		r.Actor, _ = author[1].(string)
 	}
-	r.At, _ = time.Parse(clockFormat, m.Date)
+	date, _ := m.Date.(string)
+	r.At, _ = time.Parse(clockFormat, cmp.Or(date, m.Created))
 	return r
 }
 
-// numbers returns the telephone number of each contact that was written to, the mobile if there are two.
+// numbers returns the telephone number of each contact that was written to, the mobile if there are two. A contact that we
+// may not see isn't among them: somebody who mentions us shows us a message there, and to read the contact would be an error
+// for all.
 func (c *Connector) numbers(ctx context.Context, messages []posted) (map[int64]string, error) {
 	if len(messages) == 0 {
 		return nil, nil
@@ -159,7 +164,7 @@ func (c *Connector) numbers(ctx context.Context, messages []posted) (map[int64]s
 	}
 	want := []string{"phone"}
 	if there["mobile"] {
-		want = []string{"mobile", "phone"}
+		want = append(want, "mobile")
 	}
 	var ids []int64
 	for _, m := range messages {
@@ -168,17 +173,20 @@ func (c *Connector) numbers(ctx context.Context, messages []posted) (map[int64]s
 		}
 	}
 	var found []map[string]any
-	if err := c.do(ctx, call{op: "read numbers", model: partnerModel, method: "read", ids: ids, args: map[string]any{"fields": want}}, &found); err != nil {
+	err = c.do(ctx, call{
+		op: "read numbers", model: partnerModel, method: "search_read",
+		args:    map[string]any{"domain": []any{[]any{"id", "in", ids}}, "fields": want},
+		context: map[string]any{"active_test": false}, // archived ones too
+	}, &found)
+	if err != nil {
 		return nil, err
 	}
 	numbers := map[int64]string{}
 	for _, r := range found {
 		id, _ := r["id"].(float64)
-		for _, name := range want {
-			if number, _ := r[name].(string); number != "" && numbers[int64(id)] == "" {
-				numbers[int64(id)] = number
-			}
-		}
+		mobile, _ := r["mobile"].(string)
+		phone, _ := r["phone"].(string)
+		numbers[int64(id)] = cmp.Or(mobile, phone)
 	}
 	return numbers, nil
 }

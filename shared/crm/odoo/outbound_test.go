@@ -192,7 +192,7 @@ func TestWhatBecameOfIt(t *testing.T) {
 	}
 	for _, problem := range []string{"", "The number isn't on WhatsApp.", "24 hours have passed since the customer wrote: <use> a template."} {
 		for range 2 {
-			must[int](t)(0, c.Report(t.Context(), r, problem))
+			must[int](t)(0, c.Report(t.Context(), r, crm.Outcome{Problem: problem}))
 		}
 		want := "<p>hello</p><p><em>WhatsApp · Sent.</em></p>"
 		if problem != "" {
@@ -237,6 +237,40 @@ func TestForged(t *testing.T) {
 	in, err := c.ParseInbound(t.Context(), crm.Call{Method: http.MethodPost, URL: right, Body: []byte(`{"_model":"crm.lead","_id":1}`)})
 	if err != nil || in.Fetch {
 		t.Errorf("another model: %+v, %v", in, err)
+	}
+}
+
+// TestRuleStays proves that an administrator's work on the rule isn't undone, and that a hook which Odoo refuses to make
+// stops nothing.
+func TestRuleStays(t *testing.T) {
+	for _, v := range []int{17, 19} {
+		a, calls := hooked(t, sim.Options{Version: v, Admin: true})
+		c := a.connector()
+		a.sim.Demand("base.automation", "x_owner")
+		must[int](t)(0, c.Provision(t.Context()))
+		a.sim.Demand("", "")
+		must[int](t)(0, c.Provision(t.Context()))
+		var rules []int64
+		a.call("base.automation", "search", []any{[]any{}}, nil, &rules)
+		if len(rules) != 1 {
+			t.Fatalf("%s: %d rules, want one", version(v), len(rules))
+		}
+		done := false
+		a.call("base.automation", "write", []any{rules, map[string]any{"name": "Ours", "active": false}}, nil, &done)
+		must[int](t)(0, c.Provision(t.Context()))
+		var found []struct {
+			Name   string `json:"name"`
+			Active bool   `json:"active"`
+		}
+		a.call("base.automation", "read", []any{rules, []string{"name", "active"}}, nil, &found)
+		if len(found) != 1 || found[0].Name != "Ours" || found[0].Active {
+			t.Errorf("%s: the rule is %+v", version(v), found)
+		}
+		on := must[crm.ContactRef](t)(c.CreateContact(t.Context(), maria()))
+		must[int](t)(0, a.sim.Write(string(on), "hello"))
+		if len(calls) != 0 {
+			t.Errorf("%s: a rule that is off called", version(v))
+		}
 	}
 }
 

@@ -11,9 +11,8 @@ import (
 	"threadline/shared/crm"
 )
 
-// The fields of a contact that hold or find numbers. Which there are depends on the version and on the phone_validation
-// module.
-var numberFields = []string{"phone", "mobile", "phone_sanitized", "phone_mobile_search"}
+// The fields of a contact that hold numbers. Which there are depends on the version and on the phone_validation module.
+var numberFields = []string{"phone", "mobile", "phone_sanitized"}
 
 // fields tells which of numberFields there are.
 func (c *Connector) fields(ctx context.Context) (map[string]bool, error) {
@@ -41,7 +40,7 @@ func (c *Connector) fields(ctx context.Context) (map[string]bool, error) {
 	return known, nil
 }
 
-// mostContacts bounds what is read of a search, which is by the last digits where phone_validation is missing.
+// mostContacts bounds what is read of a search, which finds more than the number.
 const mostContacts = 200
 
 // SearchContacts finds by number, however it was typed.
@@ -92,8 +91,9 @@ func (c *Connector) addKeys(ctx context.Context, ids []int64, list []crm.Contact
 }
 
 // numberDomain asks for a number in every way. phone_sanitized has it in one form, but only of one of a contact's numbers
-// and not without a country; phone_mobile_search looks past spaces and brackets. Without the module the last digits are
-// looked for, whatever is between them.
+// and not without a country. Of what was typed the last digits are looked for, whatever is between them: the search that
+// phone_validation has for this looks past plain spaces and hyphens, not past those of a number that was copied from a page.
+// https://github.com/odoo/odoo/blob/19.0/addons/phone_validation/models/mail_thread_phone.py PHONE_REGEX_PATTERN
 func numberDomain(p crm.Phone, there map[string]bool, typed []string) []any {
 	var terms []any
 	if there["phone_sanitized"] {
@@ -103,15 +103,9 @@ func numberDomain(p crm.Phone, there map[string]bool, typed []string) []any {
 		}
 		terms = append(terms, []any{"phone_sanitized", "in", forms})
 	}
-	if there["phone_mobile_search"] {
-		for _, national := range p.National {
-			terms = append(terms, []any{"phone_mobile_search", "ilike", national})
-		}
-	} else {
-		for _, pattern := range patterns(p.National) {
-			for _, name := range typed {
-				terms = append(terms, []any{name, "=like", pattern})
-			}
+	for _, pattern := range patterns(p.National) {
+		for _, name := range typed {
+			terms = append(terms, []any{name, "=like", pattern})
 		}
 	}
 	domain := []any{}

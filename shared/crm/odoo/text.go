@@ -3,6 +3,7 @@ package odoo
 import (
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,16 +18,28 @@ var (
 	internal = regexp.MustCompile(`(?i)\bdata-oe-`)
 )
 
+// What Odoo's large composer puts below a message: the user's signature for e-mails, and what is answered or passed on.
+// https://github.com/odoo/odoo/blob/19.0/addons/mail/static/src/core/web/message_patch.xml
+var (
+	signature = regexp.MustCompile(`(?s)<[a-z]+ [^<>]*\bo-signature-container\b.*\z`) // until 18 it is a line of dashes alone
+	reply     = regexp.MustCompile(`<[a-z]+ [^<>]*\bo_mail_reply_container\b`)
+	forward   = regexp.MustCompile(`(?m)^-{5,}[^-\n][^\n]*-{5,}\n[^\n]+\n[^\n]+\n[^\n]+`) // its words are in the user's language
+)
+
+// quotes tells whether a message answers an e-mail or passes a message on: it is for others, and tells what the customer
+// wrote.
+func quotes(body string) bool { return reply.MatchString(body) || forward.MatchString(plainText(body)) }
+
 // blocks begin a new line, and end one.
 var blocks = map[string]bool{
 	"p": true, "div": true, "li": true, "ul": true, "ol": true, "tr": true, "table": true, "blockquote": true, "pre": true,
 	"h1": true, "h2": true, "h3": true, "h4": true, "h5": true, "h6": true, "hr": true,
 }
 
-// plainText returns what HTML shows: paragraphs and line breaks as lines, a link with its address where that isn't what
-// it shows.
+// plainText returns what HTML shows, without a signature: paragraphs and line breaks as lines, a link with its address where
+// that isn't what it shows.
 func plainText(body string) string {
-	body = unseen.ReplaceAllString(body, "")
+	body = signature.ReplaceAllString(unseen.ReplaceAllString(body, ""), "")
 	var out strings.Builder
 	var link string // the address of the link that we are in
 	var linkAt int  // where its words begin
@@ -59,6 +72,9 @@ func plainText(body string) string {
 	lines := strings.Split(out.String(), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimSpace(lines[i])
+	}
+	if at := slices.Index(lines, "--"); at >= 0 {
+		lines = lines[:at]
 	}
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }

@@ -21,9 +21,34 @@ func TestPlainText(t *testing.T) {
 		`<p><a href="https://odoo.example/web#id=3" data-oe-model="res.partner" data-oe-id="3">@Sales</a> please look</p>`: "@Sales please look",
 		"<p>1 < 2</p>":                         "1 < 2",
 		"<p>first</p><p><br></p><p>second</p>": "first\n\nsecond",
+		`<div>one<br><span data-o-mail-quote="1">-- <br data-o-mail-quote="1">Sales</span></div>`:                     "one",
+		`<div>one<div data-o-mail-quote="1">-- <br>Sales</div></div>`:                                                 "one",
+		`<div>one -- two</div><div class="o-signature-container" data-o-mail-quote="1"><p>Sales</p></div>`:            "one -- two",
+		`<div class="o-paragraph">one</div><div class="o-paragraph"><br></div><div class="o-paragraph">--two--</div>`: "one\n\n--two--",
 	} {
 		if got := plainText(in); got != want {
 			t.Errorf("%q is %q, want %q", in, got, want)
+		}
+	}
+}
+
+// TestQuotes proves that an answer to an e-mail and what is passed on are told from what a user says to the customer.
+func TestQuotes(t *testing.T) {
+	const reply = `<div>Fine.</div><div class="o_mail_reply_container" data-o-mail-quote="1"><div class="o_mail_reply_content">` +
+		`<div><span>On Mon, Nov 2, 2026 María &lt;&gt;wrote</span></div><blockquote><p>hello</p></blockquote></div></div>`
+	const head = `<br><span>Date: Mon, Nov 2, 2026</span><br><span>From: María <a href="mailto:">&lt;&gt;</a></span><br><span>Subject: María</span></div><p>hello</p>`
+	for body, want := range map[string]bool{
+		reply: true,
+		`<div><br></div><div><span>---------- Forwarded message ----------</span>` + head: true,
+		`<div>For you</div><div>---------- Mensaje reenviado ----------` + head:           true,
+		`<p>---------- offer ----------</p><p>one</p>`:                                    false,
+		`<p>hello</p><p>---------</p><p>one</p><p>two</p><p>three</p>`:                    false,
+		`<blockquote>what you wrote</blockquote><p>Yes.</p>`:                              false,
+		`<p class="x">o_mail_reply_container</p>`:                                         false,
+		``: false,
+	} {
+		if got := quotes(body); got != want {
+			t.Errorf("%s: %v, want %v", body, got, want)
 		}
 	}
 }
