@@ -34,8 +34,8 @@ type Reporter interface {
 
 // Outcome is what became of a request.
 type Outcome struct {
-	// Problem is why nothing was sent, or not all of it, in words for whoever asked, which may be several lines; empty if it
-	// was.
+	// Problem says that nothing was sent, or not all of it, and why, in words for whoever asked, which may be several lines;
+	// empty if it was.
 	Problem string
 
 	// Unknown: nobody knows whether it was sent, and Problem says so. The entry of its message does too, if it has one.

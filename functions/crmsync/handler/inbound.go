@@ -187,7 +187,7 @@ func (h *Handler) carryOut(ctx context.Context, c crm.Connector, r crm.Request, 
 		return err
 	}
 	if to == nil {
-		return h.report(ctx, c, r, crm.Outcome{Problem: "Nobody on WhatsApp is known for this record: write its phone number with the country code."})
+		return h.report(ctx, c, r, crm.Outcome{Problem: "Not sent: nobody on WhatsApp is known for this record. Write its phone number with the country code."})
 	}
 	var o crm.Outcome
 	for _, p := range all {

@@ -74,7 +74,7 @@ func TestAnswerByNote(t *testing.T) {
 	if doubt := a.Entries(string(on))[0].Text; !strings.Contains(doubt, "WhatsApp: May have been delivered: the answer was lost.") || strings.Contains(strings.ToLower(doubt), "sent") {
 		t.Errorf("of a doubt the note says %q", doubt)
 	}
-	if err := c.Report(t.Context(), r, crm.Outcome{Problem: "the window of 24 hours is <closed>"}); err != nil {
+	if err := c.Report(t.Context(), r, crm.Outcome{Problem: "Not sent: the window of 24 hours is <closed>"}); err != nil {
 		t.Fatal(err)
 	}
 	text := a.Entries(string(on))[0].Text

@@ -1,6 +1,7 @@
 package pipedrive
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -61,13 +62,7 @@ func (c *Connector) Report(ctx context.Context, r crm.Request, became crm.Outcom
 	if err != nil {
 		return err
 	}
-	switch {
-	case became.Unknown:
-		return c.tell(ctx, id, became.Problem)
-	case became.Problem != "":
-		return c.tell(ctx, id, "Not sent: "+became.Problem)
-	}
-	return c.tell(ctx, id, "Sent.")
+	return c.tell(ctx, id, cmp.Or(became.Problem, "Sent."))
 }
 
 // tell replaces what we said on somebody's note. It leaves the rest alone.
