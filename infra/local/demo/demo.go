@@ -1,4 +1,5 @@
-// Package demo shows a simulated CRM to people: its contacts, one contact's timeline, and the files on it.
+// Package demo shows simulated CRMs to people: their contacts, one contact's timeline, and the files on it. Of a CRM that
+// isn't simulated it says where the records are.
 //
 // It knows no vendor: a simulator is a CRM, and one page looks at all of them.
 package demo
@@ -26,6 +27,31 @@ type Writer interface {
 	How() string
 }
 
+// Detailed is a CRM whose records have more to show than a name and a number.
+type Detailed interface {
+	// Key is Threadline's contact that a record is; empty if the CRM doesn't know.
+	Key(contact string) string
+	// Properties are a record's, in the order in which they are shown.
+	Properties(contact string) []Property
+}
+
+// Property is a line about a record. A value that is a time in RFC 3339 is shown as people write one.
+type Property struct {
+	Label string `json:"label"`
+	Value string `json:"value"`
+}
+
+// Present returns the properties that have a value.
+func Present(list ...Property) []Property {
+	return slices.DeleteFunc(list, func(p Property) bool { return p.Value == "" })
+}
+
+// Queue is a CRM that keeps what its user asked for beside the timeline.
+type Queue interface {
+	// Asked are a record's requests that were not sent, or not yet.
+	Asked(contact string) []Entry
+}
+
 // Contact is a record.
 type Contact struct {
 	ID      string    `json:"id"`
@@ -46,22 +72,4 @@ func (c *Contact) Count(at time.Time) {
 // LatestFirst sorts contacts by their latest entry. Those that have none come last.
 func LatestFirst(list []Contact) {
 	slices.SortStableFunc(list, func(a, b Contact) int { return b.Latest.Compare(a.Latest) })
-}
-
-// Entry is something on a record's timeline.
-type Entry struct {
-	ID    string    `json:"id"`
-	At    time.Time `json:"at"`
-	HTML  string    `json:"html"` // safe to show
-	Files []File    `json:"files"`
-}
-
-// File is attached to an entry.
-type File struct {
-	ID      string    `json:"id"`
-	Name    string    `json:"name"`
-	MIME    string    `json:"mime"`
-	Size    int64     `json:"size"`
-	Private bool      `json:"private"`
-	Changed time.Time `json:"-"`
 }

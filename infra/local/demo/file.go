@@ -29,8 +29,8 @@ func media(kind string) string {
 }
 
 // file sends the bytes. What a customer sent is never run: no sniffing, no scripts.
-func (p *page) file(w http.ResponseWriter, r *http.Request) {
-	content, f, err := p.crm.Open(r.PathValue("id"))
+func file(w http.ResponseWriter, r *http.Request, of Place) {
+	content, f, err := of.CRM.Open(r.PathValue("id"))
 	if err != nil {
 		http.Error(w, "no such file", http.StatusNotFound)
 		return

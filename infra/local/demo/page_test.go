@@ -74,6 +74,11 @@ func (d desk) Write(contact, text string) error {
 func (d desk) Key(contact string) string                 { return "k" + contact }
 func (d desk) Properties(contact string) []demo.Property { return []demo.Property{{"Room", contact}} }
 
+// one is the page of a run with one CRM.
+func one(crm demo.CRM) http.Handler {
+	return demo.Page([]demo.Place{{Name: "shop", Title: "Shop", CRM: crm}}, "a-key")
+}
+
 func call(h http.Handler, method, path, body string, headers ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	for i := 0; i < len(headers); i += 2 {
@@ -86,7 +91,7 @@ func call(h http.Handler, method, path, body string, headers ...string) *httptes
 
 // Ensure that the page finds all its parts and may load nothing from elsewhere.
 func TestAssets(t *testing.T) {
-	h := demo.Page(&shop{}, "a-key")
+	h := one(&shop{})
 	if w := call(h, "GET", "/crm", ""); w.Code != http.StatusFound || w.Header().Get("Location") != "/crm/" {
 		t.Errorf("/crm leads to %d %s", w.Code, w.Header().Get("Location"))
 	}
@@ -121,7 +126,7 @@ func TestAssets(t *testing.T) {
 
 func TestData(t *testing.T) {
 	s := &shop{}
-	h := demo.Page(desk{s}, "a-key")
+	h := one(desk{s})
 	w := call(h, "GET", "/crm/data/contacts", "")
 	if !strings.Contains(w.Body.String(), `"title":"simulated shop"`) || !strings.Contains(w.Body.String(), `"id":"2"`) {
 		t.Errorf("the list is %s", w.Body)
@@ -134,7 +139,7 @@ func TestData(t *testing.T) {
 	if w := call(h, "GET", "/crm/data/contacts", "", "If-None-Match", tag); w.Code != http.StatusOK {
 		t.Errorf("changed: %d", w.Code)
 	}
-	if w := call(demo.Page(desk{&shop{}}, "a-key"), "GET", "/crm/data/contacts", "", "If-None-Match", tag); w.Code != http.StatusOK {
+	if w := call(one(desk{&shop{}}), "GET", "/crm/data/contacts", "", "If-None-Match", tag); w.Code != http.StatusOK {
 		t.Errorf("after a restart: %d", w.Code)
 	}
 	for id, want := range map[string]string{
@@ -145,7 +150,7 @@ func TestData(t *testing.T) {
 			t.Errorf("%s has no %s", w.Body, want)
 		}
 	}
-	plain := call(demo.Page(s, "a-key"), "GET", "/crm/data/contacts/2", "").Body.String()
+	plain := call(one(s), "GET", "/crm/data/contacts/2", "").Body.String()
 	if strings.Contains(plain, `"how"`) || !strings.Contains(plain, `"properties":[]`) {
 		t.Errorf("of a CRM in which nobody writes: %s", plain)
 	}
@@ -153,7 +158,7 @@ func TestData(t *testing.T) {
 
 // TestFilesDontRun proves that what a customer sent is shown if a browser shows it safely, and downloaded if not.
 func TestFilesDontRun(t *testing.T) {
-	h := demo.Page(&shop{}, "a-key")
+	h := one(&shop{})
 	var record struct {
 		Entries []struct {
 			Files []struct{ ID, Show string }
@@ -191,9 +196,74 @@ func TestFilesDontRun(t *testing.T) {
 	}
 }
 
+// Ensure that each of several CRMs is shown under its name, the first that is simulated without one, and no other.
+func TestSeveralCRMs(t *testing.T) {
+	first, second := desk{&shop{}}, desk{&shop{revision: 7}}
+	h := demo.Page([]demo.Place{
+		{Name: "away", Title: "Away", Host: "crm.example", Setting: "AWAY_URL"},
+		{Name: "one", Title: "One", CRM: first}, {Name: "two", Title: "Two", CRM: second},
+	}, "a-key")
+	for path, want := range map[string]string{"/crm/data/contacts": "one", "/crm/data/contacts?crm=two": "two"} {
+		var list struct {
+			CRM  string
+			CRMs []struct{ Name, Title string }
+		}
+		if err := json.Unmarshal(call(h, "GET", path, "").Body.Bytes(), &list); err != nil || list.CRM != want || len(list.CRMs) != 3 || list.CRMs[2].Title != "Two" {
+			t.Errorf("%s: %+v, %v", path, list, err)
+		}
+	}
+	call(h, "POST", "/crm/data/contacts/1/write?crm=two", `{"text":"hello"}`)
+	if len(first.written) != 0 || len(second.written) != 1 {
+		t.Errorf("written %q and %q", first.written, second.written)
+	}
+	if w := call(h, "GET", "/crm/data/files/video%2Fmp4?crm=two", ""); w.Code != http.StatusOK {
+		t.Errorf("a file of the second: %d", w.Code)
+	}
+	for path, want := range map[string]string{
+		"/crm?crm=two": "/crm/?crm=two", "/crm/two": "/crm/?crm=two", "/crm/away": "/crm/?crm=away", "/crm/?crm=none": "/crm/",
+	} {
+		if w := call(h, "GET", path, ""); w.Code != http.StatusFound || w.Header().Get("Location") != want {
+			t.Errorf("%s leads to %d %s, want %s", path, w.Code, w.Header().Get("Location"), want)
+		}
+	}
+	for _, path := range []string{"/crm/data/contacts?crm=none", "/crm/data/contacts?crm=away", "/crm/data/contacts/1?crm=away", "/crm/three"} {
+		if w := call(h, "GET", path, ""); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+}
+
+// Ensure that whoever looks for the demo of a CRM that isn't simulated is told where the records are.
+func TestAway(t *testing.T) {
+	real := demo.Place{Name: "odoo", Title: "Odoo", Host: "<b>.example", Setting: "ODOO_URL"}
+	beside := demo.Place{Name: "one", Title: "One", CRM: &shop{}}
+	for name, row := range map[string]struct {
+		places []demo.Place
+		path   string
+		words  []string
+	}{
+		"a real one":         {[]demo.Place{real}, "/crm/", []string{"Odoo isn’t simulated", "<strong>&lt;b&gt;.example</strong>", "env -u ODOO_URL CRM_CONNECTOR=odoo"}},
+		"beside another one": {[]demo.Place{beside, real}, "/crm/?crm=odoo", []string{"Odoo isn’t simulated", `<a href="/crm/?crm=one">One</a>`, `<a href="/crm/?crm=odoo" aria-current="page">Odoo</a>`}},
+		"none":               {nil, "/crm/", []string{"No CRM is connected", "CRM_CONNECTOR=hubspot make run"}},
+	} {
+		w := call(demo.Page(row.places, "a-key"), "GET", row.path, "")
+		if w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Security-Policy"), "default-src 'none';") {
+			t.Errorf("%s: %d %v", name, w.Code, w.Header())
+		}
+		for _, words := range row.words {
+			if !strings.Contains(w.Body.String(), words) {
+				t.Errorf("%s: no %s in %s", name, words, w.Body)
+			}
+		}
+	}
+	if w := call(demo.Page(nil, "a-key"), "GET", "/crm/data/contacts", ""); w.Code != http.StatusNotFound {
+		t.Errorf("the contacts of no CRM: %d", w.Code)
+	}
+}
+
 func TestWrite(t *testing.T) {
 	d := desk{&shop{}}
-	h := demo.Page(d, "a-key")
+	h := one(d)
 	for _, row := range []struct {
 		path, body string
 		headers    []string
@@ -213,7 +283,7 @@ func TestWrite(t *testing.T) {
 	if len(d.written) != 1 {
 		t.Errorf("written %q", d.written)
 	}
-	if w := call(demo.Page(&shop{}, "a-key"), "POST", "/crm/data/contacts/1/write", `{"text":"hello"}`); w.Code != http.StatusNotFound {
+	if w := call(one(&shop{}), "POST", "/crm/data/contacts/1/write", `{"text":"hello"}`); w.Code != http.StatusNotFound {
 		t.Errorf("where nobody can write: %d", w.Code)
 	}
 }

@@ -18,6 +18,8 @@ func (s *Simulator) serveAttachment(r *request, w http.ResponseWriter) (any, err
 	switch {
 	case len(r.parts) == 1 && r.Method == http.MethodPost:
 		return s.postAttachment(r)
+	case len(r.parts) == 2 && r.Method == http.MethodGet:
+		return s.getAttachment(r)
 	case len(r.parts) == 3 && r.parts[1] == "file" && r.Method == http.MethodGet:
 		return nil, s.getFile(r, w)
 	}
@@ -117,12 +119,46 @@ func (s *Simulator) checkTarget(r *request, rec *record) error {
 	return nil
 }
 
+// readable returns an attachment to whoever made it, or may read the record that it is on.
+// https://github.com/espocrm/espocrm/blob/master/application/Espo/Classes/Acl/Attachment/AccessChecker.php
+func (s *Simulator) readable(r *request, id string) (*record, error) {
+	rec := s.get(attachments, id)
+	if rec == nil {
+		return nil, notFound()
+	}
+	may := r.user.admin || rec.text("createdById") == r.user.id
+	for _, on := range s.order {
+		if on.Deleted || !slices.Contains(on.list("attachmentsIds"), id) && !slices.Contains(on.list("filesIds"), id) {
+			continue
+		}
+		kind := on.Type
+		if kind == notes {
+			kind = on.text("parentType")
+		}
+		may = may || s.may(r.user, kind, "read") == nil
+	}
+	if !may {
+		return nil, forbidden("No 'read' access.")
+	}
+	return rec, nil
+}
+
+func (s *Simulator) getAttachment(r *request) (any, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rec, err := s.readable(r, r.parts[1])
+	if err != nil {
+		return nil, err
+	}
+	return s.render(s.entities[attachments], rec, false), nil
+}
+
 func (s *Simulator) getFile(r *request, w http.ResponseWriter) error {
 	s.mu.Lock()
-	rec := s.get(attachments, r.parts[2])
+	rec, err := s.readable(r, r.parts[2])
 	s.mu.Unlock()
-	if rec == nil {
-		return notFound()
+	if err != nil {
+		return err
 	}
 	in, err := s.journal.OpenFile(rec.text("blob"))
 	if err != nil {

@@ -175,6 +175,52 @@ func TestVersion10(t *testing.T) {
 	}
 }
 
+// TestAttachments proves that a file is for whoever made it or may read the record that it is on, and that a list tells of
+// files only if it is asked to.
+func TestAttachments(t *testing.T) {
+	i := open(t, espocrm.Options{SetUp: true})
+	c, _ := i.create("Contact", `{"lastName":"Silva"}`)["id"].(string)
+	id, err := i.sim.AddMessage(c, "look", espocrm.Attachment{Name: "a.txt", MIME: "text/plain", Content: strings.NewReader("hello")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, m := i.call("GET", "CWhatsappMessage/"+id, "")
+	ids, _ := m["filesIds"].([]any)
+	if len(ids) != 1 {
+		t.Fatalf("%v, want one file", m)
+	}
+	theirs, _ := ids[0].(string)
+	ours, _ := i.create("Attachment", `{"file":"data:text/plain;base64,QQ==","name":"b","role":"Attachment","parentType":"Note","field":"attachments"}`)["id"].(string)
+	if _, _, a := i.call("GET", "Attachment/"+theirs, ""); a["name"] != "a.txt" || a["type"] != "text/plain" || a["size"] != 5.0 {
+		t.Errorf("described as %v", a)
+	}
+	for _, status := range []int{200, 403} {
+		for _, path := range []string{"Attachment/", "Attachment/file/"} {
+			if got, _, _ := i.call("GET", path+theirs, ""); got != status {
+				t.Errorf("%s of theirs: %d, want %d", path, got, status)
+			}
+			if got, _, _ := i.call("GET", path+ours, ""); got != 200 {
+				t.Errorf("%s of ours: %d, want 200", path, got)
+			}
+			if got, _, _ := i.call("GET", path+"0", ""); got != 404 {
+				t.Errorf("%s of nothing: %d, want 404", path, got)
+			}
+		}
+		for query, want := range map[string]bool{"": false, "?select=filesIds": true, "?select=body": false} {
+			_, _, page := i.call("GET", "CWhatsappMessage"+query, "")
+			list, _ := page["list"].([]any)
+			if len(list) != 1 {
+				continue // once it is forbidden
+			}
+			m, _ := list[0].(map[string]any)
+			if _, told := m["filesIds"]; told != want {
+				t.Errorf("a list with %q tells of files: %v, want %v", query, told, want)
+			}
+		}
+		i.sim.Forbid("CWhatsappMessage", "read")
+	}
+}
+
 // TestNumbers proves that any number of a contact is found, by its form and by its digits.
 func TestNumbers(t *testing.T) {
 	i := open(t, espocrm.Options{})

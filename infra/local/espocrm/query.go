@@ -170,17 +170,23 @@ func (s *Simulator) answerList(r *request, e *entity, list []*record) (any, erro
 	out := []any{}
 	for _, rec := range page {
 		shown := s.render(e, rec, true)
-		if selected := q.Get("select"); selected != "" {
-			keep := strings.Split(selected, ",")
-			for name := range shown {
-				if name != "id" && !slices.Contains(keep, name) {
-					delete(shown, name)
-				}
-			}
-		}
+		e.choose(shown, q.Get("select"))
 		out = append(out, shown)
 	}
 	return map[string]any{"total": len(list), "list": out}, nil
+}
+
+// choose leaves of a record in a list what is asked for. Files are there only if they are.
+// https://github.com/espocrm/espocrm/blob/master/application/Espo/Core/FieldProcessing/LinkMultiple/ListLoader.php
+func (e *entity) choose(shown map[string]any, selected string) {
+	keep := strings.Split(selected, ",")
+	for name := range shown {
+		_, f := e.attribute(name)
+		files := f != nil && f.Type == "attachmentMultiple"
+		if name != "id" && (selected != "" || files) && !slices.Contains(keep, name) {
+			delete(shown, name)
+		}
+	}
 }
 
 // sortRecords sorts by a text or a time; the newest first if nobody says how.

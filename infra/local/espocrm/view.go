@@ -1,9 +1,7 @@
 package espocrm
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"html"
 	"io"
 	"slices"
@@ -14,8 +12,9 @@ import (
 )
 
 var (
-	_ demo.CRM    = (*Simulator)(nil)
-	_ demo.Writer = (*Simulator)(nil)
+	_ demo.CRM      = (*Simulator)(nil)
+	_ demo.Writer   = (*Simulator)(nil)
+	_ demo.Detailed = (*Simulator)(nil)
 )
 
 // Title names the page.
@@ -57,15 +56,65 @@ func (s *Simulator) entries(contact string) []demo.Entry {
 	var list []demo.Entry
 	s.each(notes, func(rec *record) {
 		if rec.text("parentType") == contacts && rec.text("parentId") == contact {
-			list = append(list, demo.Entry{ID: rec.ID, At: rec.createdAt(), HTML: Markdown(rec.text("post")), Files: s.files(rec, "attachmentsIds")})
+			list = append(list, demo.Entry{
+				ID: rec.ID, At: rec.createdAt(), Kind: "Post", HTML: Markdown(rec.text("post")), Files: s.files(rec, "attachmentsIds"),
+			})
 		}
 	})
 	s.each(messages, func(rec *record) {
 		if rec.text("contactId") == contact {
-			list = append(list, demo.Entry{ID: rec.ID, At: sentAt(rec), HTML: messageHTML(rec), Files: s.files(rec, "filesIds")})
+			list = append(list, s.message(rec))
 		}
 	})
 	return list
+}
+
+// message is a record of the custom entity. What Threadline wrote begins with its heading; what became of it is the last
+// line, or the status of a record that a user made.
+func (s *Simulator) message(rec *record) demo.Entry {
+	body, status := rec.text("body"), rec.text("status")
+	e := demo.Entry{
+		ID: rec.ID, At: sentAt(rec), Kind: "WhatsApp Message", Files: s.files(rec, "filesIds"), Status: status,
+		HTML: "<p>" + strings.ReplaceAll(html.EscapeString(body), "\n", "<br>") + "</p>",
+		From: map[string]demo.Side{"In": demo.Customer, "Out": demo.Company}[rec.text("direction")],
+	}
+	if rec.text("createdById") == apiUser.id {
+		e.Heading, _ = demo.Heading(body)
+		e.Problem = demo.Failure(body)
+	}
+	if problem := demo.Failure(status); problem != "" {
+		e.Problem = problem
+		e.Status, _, _ = strings.Cut(problem, ":")
+	}
+	return e
+}
+
+// Key is the contact's of Threadline.
+func (s *Simulator) Key(contact string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if rec := s.get(contacts, contact); rec != nil {
+		return rec.text("cThreadlineId")
+	}
+	return ""
+}
+
+// Properties are what a contact's page shows.
+func (s *Simulator) Properties(contact string) []demo.Property {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	rec := s.get(contacts, contact)
+	if rec == nil {
+		return []demo.Property{}
+	}
+	return demo.Present(
+		demo.Property{Label: "Name", Value: personName(rec)}, demo.Property{Label: "Phone", Value: rec.text("phoneNumber")},
+		demo.Property{Label: "Description", Value: rec.text("description")},
+		demo.Property{Label: "WhatsApp Username", Value: rec.text("cWhatsappUsername")},
+		demo.Property{Label: "WhatsApp User ID", Value: rec.text("cWhatsappUserId")},
+		demo.Property{Label: "WhatsApp Marketing", Value: rec.text("cWhatsappMarketing")},
+		demo.Property{Label: "Threadline ID", Value: rec.text("cThreadlineId")}, demo.Property{Label: "Record", Value: rec.ID},
+	)
 }
 
 func sentAt(rec *record) time.Time {
@@ -73,14 +122,6 @@ func sentAt(rec *record) time.Time {
 		return at
 	}
 	return rec.createdAt()
-}
-
-func messageHTML(rec *record) string {
-	out := "<p>" + strings.ReplaceAll(html.EscapeString(rec.text("body")), "\n", "<br>") + "</p>"
-	if status := rec.text("status"); status != "" {
-		out += "<p><em>" + html.EscapeString(status) + "</em></p>"
-	}
-	return out
 }
 
 // files are the attachments of a record. They are never public: each is read with the rights of the record.
@@ -109,35 +150,6 @@ func (s *Simulator) Open(id string) (io.ReadSeekCloser, demo.File, error) {
 	}
 	in, err := s.journal.OpenFile(a.text("blob"))
 	return in, fileOf(a), err
-}
-
-// How says what Write does.
-func (s *Simulator) How() string { return "New WhatsApp message on the contact" }
-
-// Write makes a message on a contact, as a salesperson does, and runs the job that calls the webhooks.
-func (s *Simulator) Write(contact, text string) error {
-	if _, err := s.AddMessage(contact, text); err != nil {
-		return err
-	}
-	return s.RunJob(context.Background())
-}
-
-// AddMessage makes a message on a contact, as a salesperson does, and leaves the webhooks to the job.
-func (s *Simulator) AddMessage(contact, text string) (id string, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.entities[messages] == nil {
-		return "", fmt.Errorf("an administrator hasn't made %s", messages)
-	}
-	if s.get(contacts, contact) == nil {
-		return "", errors.New("no such contact")
-	}
-	rec := s.newRecord(messages, salesperson)
-	rec.Attr["body"], rec.Attr["direction"], rec.Attr["contactId"] = text, "Out", contact
-	if err := s.commit(change{Record: rec}); err != nil {
-		return "", err
-	}
-	return rec.ID, s.queue(rec, salesperson)
 }
 
 // AddContact puts a contact there as an import of old data does: the number as it was typed.

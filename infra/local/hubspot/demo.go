@@ -3,6 +3,7 @@ package hubspot
 import (
 	"cmp"
 	"io"
+	"regexp"
 
 	"threadline/infra/local/demo"
 )
@@ -46,7 +47,10 @@ func (v shown) Contacts() []demo.Contact {
 func (v shown) Timeline(contact string) []demo.Entry {
 	list := []demo.Entry{}
 	for _, e := range v.account.Timeline(contact) {
-		one := demo.Entry{ID: e.ID, At: e.At, HTML: e.HTML}
+		one := demo.Entry{ID: e.ID, At: e.At, Kind: kinds[e.Kind], HTML: e.HTML}
+		if m := notSent.FindStringSubmatch(e.HTML); m != nil && e.Kind == notes {
+			one.Problem = demo.NotSent(demo.Text(m[1]))
+		}
 		for _, f := range e.Files {
 			one.Files = append(one.Files, demo.File{ID: f.ID, Name: f.Name, MIME: f.MIME, Size: f.Size, Private: f.Access == "PRIVATE"})
 		}
@@ -54,6 +58,12 @@ func (v shown) Timeline(contact string) []demo.Entry {
 	}
 	return list
 }
+
+// kinds are HubSpot's names of what is on a timeline.
+var kinds = map[string]string{communications: "WhatsApp message", notes: "Note"}
+
+// notSent is a note that says why a request wasn't sent.
+var notSent = regexp.MustCompile(`^<p><strong>WhatsApp · not sent</strong></p><p>(.*?)</p>`)
 
 func (v shown) Open(id string) (io.ReadSeekCloser, demo.File, error) {
 	content, f, err := v.account.openFile(id)
@@ -71,11 +81,9 @@ func (v shown) Properties(contact string) []demo.Property {
 	list := []demo.Property{}
 	values := v.properties(contact)
 	for _, p := range shownProperties {
-		if value := values[p[0]]; value != "" {
-			list = append(list, demo.Property{Label: p[1], Value: value})
-		}
+		list = append(list, demo.Property{Label: p[1], Value: values[p[0]]})
 	}
-	return list
+	return demo.Present(list...)
 }
 
 func (v shown) properties(contact string) map[string]string {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"threadline/infra/local/demo"
@@ -13,8 +15,9 @@ import (
 
 // The simulator is a demo.CRM: the record with its chatter, as the user of Sales sees it, who answers there.
 var (
-	_ demo.CRM    = (*Simulator)(nil)
-	_ demo.Writer = (*Simulator)(nil)
+	_ demo.CRM      = (*Simulator)(nil)
+	_ demo.Writer   = (*Simulator)(nil)
+	_ demo.Detailed = (*Simulator)(nil)
 )
 
 // Title names the CRM.
@@ -69,7 +72,13 @@ func (s *Simulator) Timeline(contact string) []demo.Entry {
 	id, _ := strconv.ParseInt(contact, 10, 64)
 	list := []demo.Entry{}
 	for _, m := range s.chatter(id) {
-		e := demo.Entry{ID: strconv.FormatInt(m.ID, 10), At: timeOf(m), HTML: m.text("body")}
+		e := demo.Entry{ID: strconv.FormatInt(m.ID, 10), At: timeOf(m), Kind: "Note", HTML: m.text("body")}
+		if m.number("subtype_id") == commentSubtype {
+			e.Kind, e.From = "Message", demo.Company
+		}
+		if r := notSent.FindStringSubmatch(e.HTML); r != nil {
+			e.Problem = demo.NotSent(demo.Text(r[1]))
+		}
 		for _, id := range m.list("attachment_ids") {
 			if a := s.records["ir.attachment"][id]; a != nil {
 				e.Files = append(e.Files, asFile(a))
@@ -78,6 +87,46 @@ func (s *Simulator) Timeline(contact string) []demo.Entry {
 		list = append(list, e)
 	}
 	return list
+}
+
+// notSent is a note that says why what a user wrote wasn't sent.
+var notSent = regexp.MustCompile(`^<p><strong>WhatsApp</strong></p><p>(.*?)</p>`)
+
+// contactName begins the external id of a contact that Threadline knows; its key follows.
+const contactName = "threadline.contact_"
+
+// Key is the contact's of Threadline, which Odoo keeps in an external id.
+func (s *Simulator) Key(contact string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, _ := strconv.ParseInt(contact, 10, 64)
+	for name, x := range s.xmlids {
+		if key, ours := strings.CutPrefix(name, contactName); ours && x.Model == "res.partner" && x.ID == id {
+			return key
+		}
+	}
+	return ""
+}
+
+// Properties are what a contact's form shows.
+func (s *Simulator) Properties(contact string) []demo.Property {
+	key := s.Key(contact)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id, _ := strconv.ParseInt(contact, 10, 64)
+	r := s.records["res.partner"][id]
+	if r == nil {
+		return []demo.Property{}
+	}
+	p := demo.Property{Label: "External ID"}
+	if key != "" {
+		p.Value = contactName + key
+	}
+	return demo.Present(
+		demo.Property{Label: "Name", Value: r.text("name")}, demo.Property{Label: "Phone", Value: r.text("phone")},
+		demo.Property{Label: "Mobile", Value: r.text("mobile")}, demo.Property{Label: "Email", Value: r.text("email")}, p,
+		demo.Property{Label: "Record", Value: contact},
+	)
 }
 
 func asFile(a *record) demo.File {

@@ -13,7 +13,7 @@ import (
 var _ demo.Writer = (*Simulator)(nil)
 
 // How says how one writes to a customer here.
-func (s *Simulator) How() string { return "a note that begins with /wa" }
+func (s *Simulator) How() string { return "A note that begins with /wa" }
 
 // Write makes a note by hand that asks for a message to be sent.
 func (s *Simulator) Write(contact, text string) error {

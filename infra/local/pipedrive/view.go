@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"html"
 	"io"
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,7 +13,10 @@ import (
 	"threadline/infra/local/demo"
 )
 
-var _ demo.CRM = (*Simulator)(nil)
+var (
+	_ demo.CRM      = (*Simulator)(nil)
+	_ demo.Detailed = (*Simulator)(nil)
+)
 
 // Person is a person as somebody looking at the account sees it.
 type Person struct {
@@ -77,7 +82,10 @@ func (s *Simulator) Timeline(contact string) []demo.Entry {
 	var list []demo.Entry
 	files := s.filesOf(id)
 	for _, n := range s.sortedNotes(func(n *note) bool { return n.Person == id && !n.Deleted }) {
-		e := demo.Entry{ID: strconv.FormatInt(n.ID, 10), At: n.Added, HTML: n.Content}
+		e := demo.Entry{ID: strconv.FormatInt(n.ID, 10), At: n.Added, Kind: "Note", HTML: n.Content}
+		if m := outcome.FindStringSubmatch(n.Content); m != nil {
+			e.From, e.Problem = demo.Company, demo.Failure(demo.Text(m[1]))
+		}
 		files = slices.DeleteFunc(files, func(f *file) bool {
 			named := strings.Contains(n.Content, html.EscapeString(f.Name))
 			if named {
@@ -89,11 +97,39 @@ func (s *Simulator) Timeline(contact string) []demo.Entry {
 	}
 	for _, f := range files {
 		list = append(list, demo.Entry{
-			ID: strconv.FormatInt(f.ID, 10), At: f.Added, HTML: "<p>File</p>", Files: []demo.File{f.show()},
+			ID: strconv.FormatInt(f.ID, 10), At: f.Added, Kind: "File", HTML: "<p>File</p>", Files: []demo.File{f.show()},
 		})
 	}
 	slices.SortStableFunc(list, func(a, b demo.Entry) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID)) })
 	return list
+}
+
+// outcome is what Threadline says on a note that somebody wrote to have it sent.
+var outcome = regexp.MustCompile(`<p>WhatsApp: ([^<]*?)(?: Ref\. tl[0-9a-f]{16})?</p>`)
+
+// Key is the person's contact of Threadline.
+func (s *Simulator) Key(contact string) string {
+	for _, p := range s.Persons() {
+		if p.ID == contact {
+			return p.Fields["Threadline ID"]
+		}
+	}
+	return ""
+}
+
+// Properties are what a person's page shows, the custom fields by their names.
+func (s *Simulator) Properties(contact string) []demo.Property {
+	for _, p := range s.Persons() {
+		if p.ID != contact {
+			continue
+		}
+		list := []demo.Property{{Label: "Name", Value: p.Name}, {Label: "Phone", Value: strings.Join(p.Phones, ", ")}}
+		for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
+			list = append(list, demo.Property{Label: name, Value: p.Fields[name]})
+		}
+		return demo.Present(append(list, demo.Property{Label: "Record", Value: p.ID})...)
+	}
+	return []demo.Property{}
 }
 
 func (f *file) show() demo.File {

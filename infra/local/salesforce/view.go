@@ -76,13 +76,13 @@ func (s *Simulator) timeline(contact string) []demo.Entry {
 	for _, r := range s.all("WA_Message__c") {
 		if !r.Deleted && r.Values["Contact__c"] == contact {
 			at, _ := time.Parse(stamp, r.Values["SentAt__c"])
-			list = append(list, s.entry(r, at, r.Values["Body__c"]))
+			list = append(list, s.message(r, at))
 		}
 	}
 	for _, r := range s.all("Task") {
 		if !r.Deleted && r.Values["WhoId"] == contact {
 			day, _ := time.Parse(time.DateOnly, r.Values["ActivityDate"])
-			list = append(list, s.entry(r, day, r.Values["Subject"]+"\n"+r.Values["Description"]))
+			list = append(list, s.task(r, day))
 		}
 	}
 	slices.SortStableFunc(list, func(a, b demo.Entry) int { return a.At.Compare(b.At) })
@@ -98,6 +98,74 @@ func (s *Simulator) entry(r *record, at time.Time, text string) demo.Entry {
 		}
 	}
 	return e
+}
+
+// message is a record of the conversation. Threadline says in its last line what went wrong.
+func (s *Simulator) message(r *record, at time.Time) demo.Entry {
+	body := r.Values["Body__c"]
+	e := s.entry(r, at, body)
+	e.Kind, e.Status, e.Problem = "WhatsApp message", r.Values["Status__c"], demo.Failure(body)
+	e.From = map[string]demo.Side{"Received": demo.Customer, "Sent": demo.Company, "Both": demo.Both}[r.Values["Direction__c"]]
+	if e.From != demo.Both {
+		e.Heading, _ = demo.Heading(body)
+	}
+	return e
+}
+
+// task is an activity: a message where there are no records for them, or why nothing was sent. The last line of its
+// comments is Threadline's mark.
+func (s *Simulator) task(r *record, day time.Time) demo.Entry {
+	subject := r.Values["Subject"]
+	said, _, _ := strings.Cut(r.Values["Description"], "\n\nThreadline ")
+	e := s.entry(r, day, subject+"\n"+r.Values["Description"])
+	e.Kind, e.Status, e.Problem = "Task", r.Values["Status"], demo.Failure(said)
+	e.Heading, e.From = demo.Heading(subject)
+	if subject == "WhatsApp · not sent" {
+		e.Problem = demo.NotSent(said)
+	}
+	return e
+}
+
+// Asked are the messages to send of a contact that weren't sent, or not yet.
+func (s *Simulator) Asked(contact string) []demo.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var list []demo.Entry
+	for _, r := range s.all("WA_Outbound__c") {
+		if r.Deleted || r.Values["Contact__c"] != contact || r.Values["Status__c"] == "Sent" {
+			continue
+		}
+		e := s.entry(r, r.Created, cmp.Or(r.Values["Text__c"], r.Values["Template__c"]))
+		e.Kind, e.From, e.Status = "WhatsApp message to send", demo.Company, r.Values["Status__c"]
+		e.Problem = demo.NotSent(r.Values["Problem__c"])
+		list = append(list, e)
+	}
+	return list
+}
+
+// Key is the contact's of Threadline.
+func (s *Simulator) Key(contact string) string { return s.values(contact)["WA_Id__c"] }
+
+// Properties are what a contact's page shows.
+func (s *Simulator) Properties(contact string) []demo.Property {
+	values := s.values(contact)
+	return demo.Present(
+		demo.Property{Label: "First name", Value: values["FirstName"]}, demo.Property{Label: "Last name", Value: values["LastName"]},
+		demo.Property{Label: "Mobile", Value: values["MobilePhone"]}, demo.Property{Label: "Phone", Value: values["Phone"]},
+		demo.Property{Label: "WhatsApp username", Value: values["WA_Username__c"]},
+		demo.Property{Label: "WhatsApp marketing", Value: values["WA_Marketing__c"]},
+		demo.Property{Label: "Threadline ID", Value: values["WA_Id__c"]}, demo.Property{Label: "Record", Value: contact},
+	)
+}
+
+// values are a contact's fields; none if there is no such contact.
+func (s *Simulator) values(contact string) map[string]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.records[contact]; r != nil && r.Object == "Contact" && !r.Deleted {
+		return r.clone().Values
+	}
+	return nil
 }
 
 func (s *Simulator) file(link *record) demo.File {

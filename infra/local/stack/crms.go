@@ -21,6 +21,7 @@ type simulator interface {
 
 // crm is a CRM that can be simulated.
 type crm struct {
+	title   string // what people call it
 	address string // the parameter with its address
 	start   func(account) (simulator, demo.CRM, error)
 }
@@ -51,7 +52,7 @@ const (
 )
 
 var crms = map[string]crm{
-	"hubspot": {"HubSpotApiUrl", func(a account) (simulator, demo.CRM, error) {
+	"hubspot": {"HubSpot", "HubSpotApiUrl", func(a account) (simulator, demo.CRM, error) {
 		sim, err := hubspot.New(hubspot.Options{
 			Token: a.secrets["hubspot_token"], StateDir: a.stateDir, ActionURL: a.events, ClientSecret: a.secrets["hubspot_client_secret"],
 		})
@@ -60,20 +61,20 @@ var crms = map[string]crm{
 		}
 		return sim, sim.Demo(), nil
 	}},
-	"odoo": {"OdooUrl", func(a account) (simulator, demo.CRM, error) {
+	"odoo": {"Odoo", "OdooUrl", func(a account) (simulator, demo.CRM, error) {
 		a.set("OdooDb", odooDB)
 		a.set("OdooLogin", odooLogin)
 		return both(odoo.New(odoo.Options{DB: odooDB, Login: odooLogin, Key: a.secrets["odoo_api_key"], Admin: true, StateDir: a.stateDir}))
 	}},
-	"espocrm": {"EspocrmUrl", func(a account) (simulator, demo.CRM, error) {
+	"espocrm": {"EspoCRM", "EspocrmUrl", func(a account) (simulator, demo.CRM, error) {
 		return both(espocrm.New(espocrm.Options{
 			APIKey: a.secrets["espocrm_api_key"], StateDir: a.stateDir, SetUp: true, HookURL: a.events, HookSecret: a.secrets["espocrm_webhook_secret"],
 		}))
 	}},
-	"pipedrive": {"PipedriveApiUrl", func(a account) (simulator, demo.CRM, error) {
+	"pipedrive": {"Pipedrive", "PipedriveApiUrl", func(a account) (simulator, demo.CRM, error) {
 		return both(pipedrive.New(pipedrive.Options{Token: a.secrets["pipedrive_token"], StateDir: a.stateDir}))
 	}},
-	"salesforce": {"SalesforceUrl", func(a account) (simulator, demo.CRM, error) {
+	"salesforce": {"Salesforce", "SalesforceUrl", func(a account) (simulator, demo.CRM, error) {
 		const client = "local-salesforce-client-id"
 		a.set("SalesforceClientId", client)
 		sim, err := salesforce.New(salesforce.Options{
@@ -85,7 +86,7 @@ var crms = map[string]crm{
 		}
 		return both(sim, err)
 	}},
-	"webhook": {"WebhookCrmUrl", func(a account) (simulator, demo.CRM, error) {
+	"webhook": {"Your own CRM", "WebhookCrmUrl", func(a account) (simulator, demo.CRM, error) {
 		return both(webhookcrm.New(webhookcrm.Options{Secret: a.secrets["webhook_crm_secret"], StateDir: a.stateDir, EventsURL: a.events}))
 	}},
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,31 +15,51 @@ import (
 )
 
 // simulate starts the simulators that the template can be pointed at and nobody pointed elsewhere,
-// and sets the parameters that do so. Their pages go on the front: /phone, and the first CRM's at /crm.
+// and sets the parameters that do so. Their pages go on the front: /phone, and that of the CRMs at /crm.
 func (s *Stack) simulate(mux *http.ServeMux) error {
 	if _, elsewhere := s.parameters["GraphApiUrl"]; !elsewhere && s.template.hasParameter("GraphApiUrl") {
 		if err := s.simulateMeta(s.parameters, mux); err != nil {
 			return fmt.Errorf("start simulated Meta: %w", err)
 		}
 	}
-	shown := false
+	if !s.template.hasParameter("CrmConnector") {
+		return nil
+	}
+	places, err := s.simulateCRMs()
+	if err != nil {
+		return err
+	}
+	page := demo.Page(places, s.parameters["ApiKey"])
+	mux.Handle("/crm", page)
+	mux.Handle("/crm/", page)
+	return nil
+}
+
+// simulateCRMs returns the CRMs of this run, those included that are elsewhere.
+func (s *Stack) simulateCRMs() ([]demo.Place, error) {
+	var places []demo.Place
+	set := variables(s.options.Environ)
 	for _, name := range strings.Split(s.parameters["CrmConnector"], ",") {
 		c, known := crms[name]
-		if _, elsewhere := s.parameters[c.address]; !known || elsewhere || !s.template.hasParameter(c.address) {
+		if !known || !s.template.hasParameter(c.address) {
 			continue
 		}
-		sim, page, err := s.simulateCRM(name, c)
-		if err != nil {
-			return fmt.Errorf("start simulated %s: %w", name, err)
+		place := demo.Place{Name: name, Title: c.title}
+		if address, elsewhere := s.parameters[c.address]; elsewhere {
+			place.Setting = set[letters(c.address)].name
+			if u, err := url.Parse(address); err == nil {
+				place.Host = u.Host
+			}
+		} else {
+			sim, page, err := s.simulateCRM(name, c)
+			if err != nil {
+				return nil, fmt.Errorf("start simulated %s: %w", name, err)
+			}
+			s.simulators[name], place.CRM = sim, page
 		}
-		s.simulators[name] = sim
-		if !shown {
-			mux.Handle("/crm", demo.Page(page, s.parameters["ApiKey"]))
-			mux.Handle("/crm/", demo.Page(page, s.parameters["ApiKey"]))
-			shown = true
-		}
+		places = append(places, place)
 	}
-	return nil
+	return places, nil
 }
 
 func (s *Stack) simulateMeta(parameters map[string]string, mux *http.ServeMux) error {

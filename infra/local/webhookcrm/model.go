@@ -25,6 +25,7 @@ type entry struct {
 	Contact string    `json:"contact"`
 	At      time.Time `json:"at"`
 	HTML    string    `json:"html"`
+	Status  string    `json:"status,omitempty"` // of the last message that the company sent
 	Deleted bool      `json:"deleted,omitempty"`
 }
 

@@ -129,6 +129,11 @@ func (s *Simulator) putMessage(d document) answer {
 		e.ID = s.ids.Next()
 	}
 	e.Contact, e.At, e.HTML = c.ID, d.Entry.At, d.Entry.HTML
+	for _, m := range d.Entry.Messages {
+		if m.Direction == "out" {
+			e.Status = m.Status
+		}
+	}
 	return saved(s.commit(change{Entry: &e}), s.done(e.ID, !known))
 }
 

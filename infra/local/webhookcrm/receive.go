@@ -21,11 +21,14 @@ type document struct {
 		Marketing string `json:"marketing"`
 	} `json:"contact"`
 	Entry struct {
-		Ref      string            `json:"ref"`
-		Key      string            `json:"key"`
-		At       time.Time         `json:"at"`
-		HTML     string            `json:"html"`
-		Messages []json.RawMessage `json:"messages"`
+		Ref      string    `json:"ref"`
+		Key      string    `json:"key"`
+		At       time.Time `json:"at"`
+		HTML     string    `json:"html"`
+		Messages []struct {
+			Direction string `json:"direction"`
+			Status    string `json:"status"`
+		} `json:"messages"`
 	} `json:"entry"`
 	File struct {
 		Key    string `json:"key"`

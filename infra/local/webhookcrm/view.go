@@ -66,7 +66,7 @@ func (s *Simulator) Timeline(contact string) []demo.Entry {
 		if e.Contact != contact || !s.there(e) {
 			continue
 		}
-		shown := demo.Entry{ID: e.ID, At: e.At, HTML: e.HTML}
+		shown := demo.Entry{ID: e.ID, At: e.At, Kind: "WhatsApp message", HTML: e.HTML, Status: e.Status}
 		for _, f := range s.files.rows {
 			if f.Entry == e.ID {
 				shown.Files = append(shown.Files, f.shown())
@@ -76,19 +76,21 @@ func (s *Simulator) Timeline(contact string) []demo.Entry {
 	}
 	for _, r := range s.requests.rows {
 		if r.Contact == contact && (!r.Settled || r.Problem != "") {
-			list = append(list, demo.Entry{ID: r.ID, At: r.At, HTML: r.html()})
+			list = append(list, r.shown())
 		}
 	}
 	slices.SortStableFunc(list, func(a, b demo.Entry) int { return a.At.Compare(b.At) })
 	return list
 }
 
-func (r *request) html() string {
-	became := "Waiting for Threadline"
-	if r.Problem != "" {
-		became = "Not sent: " + r.Problem
+func (r *request) shown() demo.Entry {
+	e := demo.Entry{ID: r.ID, At: r.At, Kind: "Message to send", From: demo.Company}
+	became := demo.NotSent(r.Problem)
+	if became == "" {
+		became, e.Status = "Waiting for Threadline", "waiting"
 	}
-	return "<p><strong>Asked to be sent</strong></p><p>" + html.EscapeString(r.Text) + "</p><p><em>" + html.EscapeString(became) + "</em></p>"
+	e.HTML = "<p>" + html.EscapeString(r.Text) + "</p><p><em>" + html.EscapeString(became) + "</em></p>"
+	return e
 }
 
 func (f *file) shown() demo.File {
@@ -184,21 +186,15 @@ func (s *Simulator) Key(id string) string {
 func (s *Simulator) Properties(id string) []demo.Property {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := []demo.Property{}
 	c, ok := s.contacts.get(id)
 	if !ok {
-		return list
+		return []demo.Property{}
 	}
-	for _, p := range []demo.Property{
+	return demo.Present([]demo.Property{
 		{Label: "Name", Value: c.Name}, {Label: "Phone", Value: c.Phone}, {Label: "On WhatsApp", Value: c.WhatsApp},
 		{Label: "Username", Value: c.Username}, {Label: "BSUID", Value: c.BSUID}, {Label: "Marketing", Value: c.Marketing},
 		{Label: "Threadline key", Value: c.Key}, {Label: "Record", Value: c.ID},
-	} {
-		if p.Value != "" {
-			list = append(list, p)
-		}
-	}
-	return list
+	}...)
 }
 
 // Request is what the CRM's user asked for.

@@ -45,7 +45,7 @@ func post(s *Simulator, document, file string, at time.Time) (int, string) {
 
 const (
 	aContact = `{"type":"contact.put.v1","contact":{"key":"k1","name":"María","phone":"+34600111222"}}`
-	anEntry  = `{"type":"message.put.v1","contact":{"ref":"101"},"entry":{"key":"e1","at":"2026-11-02T08:00:00Z","html":"<p>hello</p>","messages":[{}]}}`
+	anEntry  = `{"type":"message.put.v1","contact":{"ref":"101"},"entry":{"key":"e1","at":"2026-11-02T08:00:00Z","html":"<p>hello</p>","messages":[{"direction":"out","status":"accepted"}]}}`
 	content  = "some bytes"
 )
 
@@ -76,7 +76,7 @@ func TestRestart(t *testing.T) {
 		t.Fatalf("%+v", all)
 	}
 	timeline := s.Timeline("101")
-	if len(timeline) != 1 || timeline[0].HTML != "<p>hello</p>" || len(timeline[0].Files) != 1 {
+	if len(timeline) != 1 || timeline[0].HTML != "<p>hello</p>" || timeline[0].Status != "accepted" || len(timeline[0].Files) != 1 {
 		t.Fatalf("%+v", timeline)
 	}
 	f, _, err := s.Open("103")

@@ -14,7 +14,7 @@ import (
 const tries = 3
 
 // How says how a user of this CRM writes.
-func (s *Simulator) How() string { return "reply box of the company’s own CRM" }
+func (s *Simulator) How() string { return "Reply box of the company’s own CRM" }
 
 // Write asks Threadline to send a text to a contact.
 func (s *Simulator) Write(contact, text string) error {

@@ -2,6 +2,7 @@ package espocrm_test
 
 import (
 	"testing"
+	"time"
 
 	sim "threadline/infra/local/espocrm"
 	"threadline/shared/crm"
@@ -39,6 +40,29 @@ func TestCalls(t *testing.T) {
 				t.Fatal(err)
 			}
 			spent("an update", 2)
+			if !o.SetUp {
+				return
+			}
+			_, cursor, err := c.FetchOutbound(t.Context(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			must(s.sim.AddMessage(string(on), "we are open", pdf("one"), pdf("two")))(t)
+			s.clock.Advance(time.Minute)
+			counted = len(s.sim.Calls())
+			requests, _, err := c.FetchOutbound(t.Context(), cursor)
+			if err != nil || len(requests) != 1 {
+				t.Fatalf("%+v, %v", requests, err)
+			}
+			spent("a look at what is to be sent, with one answer and its two files", 1+1+2)
+			for _, f := range requests[0].Files {
+				download(t, c, f.Ref)
+			}
+			spent("two files of an answer", 2)
+			if err := c.Report(t.Context(), requests[0], crm.Outcome{}); err != nil {
+				t.Fatal(err)
+			}
+			spent("to say what became of an answer", 1)
 		})
 	}
 }

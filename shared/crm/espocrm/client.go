@@ -28,6 +28,8 @@ const (
 	opUpdateMessage = "update message"
 	opReport        = "report"
 	opUploadFile    = "upload file"
+	opReadFile      = "read file"
+	opOpenFile      = "open file"
 )
 
 // record is a record as EspoCRM returns it: attributes by name.

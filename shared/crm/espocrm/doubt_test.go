@@ -31,7 +31,7 @@ func TestDoubtOnTheRecord(t *testing.T) {
 		want string
 	}{
 		{crm.Outcome{Problem: doubt, Unknown: true}, doubt},
-		{crm.Outcome{Problem: "too late"}, "Not sent: too late"},
+		{crm.Outcome{Problem: "Not sent: too late"}, "Not sent: too late"},
 		{crm.Outcome{Problem: doubt, Unknown: true}, doubt},
 		{crm.Outcome{}, "sent"},
 	} {

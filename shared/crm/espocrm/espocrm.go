@@ -53,6 +53,7 @@ var (
 	_ crm.Receiver  = (*Connector)(nil)
 	_ crm.Fetcher   = (*Connector)(nil)
 	_ crm.Reporter  = (*Connector)(nil)
+	_ crm.Opener    = (*Connector)(nil)
 )
 
 // New returns a connector.

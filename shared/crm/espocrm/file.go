@@ -35,7 +35,7 @@ func (c *Connector) PutFile(ctx context.Context, _ crm.ContactRef, _ crm.EntryRe
 	}
 	defer func() { _ = body.Close() }()
 	a, err := c.rest.Do(ctx, rest.Request{
-		Op: opUploadFile, Method: http.MethodPost, Path: "/Attachment", Type: content.Type, Body: body, Size: content.Size,
+		Op: opUploadFile, Method: http.MethodPost, Path: path(attachmentType), Type: content.Type, Body: body, Size: content.Size,
 	})
 	if err != nil {
 		return "", err

@@ -10,12 +10,13 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
-	"threadline/shared/chat"
 	"threadline/shared/crm"
 )
 
-// ParseInbound reads a call of the webhook CWhatsappMessage.create: what somebody made by hand is to be sent.
+// ParseInbound reads a call of the webhook CWhatsappMessage.create: what somebody made by hand is to be sent. Of files it
+// says no more than their ids: records that have some are to be fetched, and with them, for the order, all that it told.
 func (c *Connector) ParseInbound(ctx context.Context, call crm.Call) (crm.Inbound, error) {
 	if c.secret == nil {
 		return crm.Inbound{}, crm.ErrForged
@@ -33,7 +34,13 @@ func (c *Connector) ParseInbound(ctx context.Context, call crm.Call) (crm.Inboun
 	}
 	var in crm.Inbound
 	for _, r := range records {
-		if asked(r) {
+		if !byHand(r) {
+			continue
+		}
+		if files, told := r["filesIds"].([]any); !told || len(files) > 0 {
+			return crm.Inbound{Fetch: true}, nil
+		}
+		if !empty(r) {
 			in.Requests = append(in.Requests, requestOf(r))
 		}
 	}
@@ -61,14 +68,24 @@ func signed(call crm.Call, secret string) bool {
 	return ok && hmac.Equal([]byte(got), []byte(want))
 }
 
-// asked tells whether a record was made by hand to be sent: what we make has a key from the start.
-func asked(r record) bool {
-	return r.id() != "" && r.text(keyField) == "" && r.text("direction") == "Out" && strings.TrimSpace(r.text("body")) != ""
+// byHand tells whether a record was made by hand to be sent: what we make has a key from the start.
+func byHand(r record) bool {
+	return r.id() != "" && r.text(keyField) == "" && r.text("direction") == "Out"
+}
+
+func empty(r record) bool { return words(r) == "" && len(r.ids("files")) == 0 }
+
+func words(r record) string {
+	text := r.text("body")
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	return text
 }
 
 func requestOf(r record) crm.Request {
 	return crm.Request{
-		ID: r.id(), Contact: crm.ContactRef(r.text("contactId")), Text: r.text("body"), Actor: r.text("createdByName"),
+		ID: r.id(), Contact: crm.ContactRef(r.text("contactId")), Text: words(r), Actor: r.text("createdByName"),
 		At: r.time("createdAt"), Entry: crm.EntryRef(asMessage + r.id()),
 	}
 }
@@ -77,6 +94,10 @@ const (
 	fetchPage  = 50
 	fetchPages = 10 // at once; the cursor leads to the rest
 )
+
+// settled is how old a record is by when its files are on it, and none that is older can still appear: EspoCRM dates a
+// record, writes it, and then its links, each by itself.
+const settled = 5 * time.Second
 
 // FetchOutbound lists what was made by hand and has no key yet. The cursor is the time of the latest, by the server's
 // clock; what was made in the same second is returned again.
@@ -95,17 +116,20 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 	var requests []crm.Request
 	next := since
 	for n := range fetchPages {
-		found, err := c.madeByHand(ctx, since, n*fetchPage)
+		found, now, err := c.madeByHand(ctx, since, n*fetchPage)
 		if err != nil {
 			return nil, "", err
 		}
 		for _, r := range found {
+			if now.Sub(r.time("createdAt")) < settled {
+				return requests, next, nil
+			}
 			next = r.text("createdAt")
-			if !asked(r) {
+			if !byHand(r) || empty(r) {
 				continue
 			}
-			request := requestOf(r)
-			if request.Phone, err = c.phoneOf(ctx, request.Contact); err != nil {
+			request, err := c.whole(ctx, r)
+			if err != nil {
 				return nil, "", err
 			}
 			requests = append(requests, request)
@@ -117,11 +141,25 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 	return requests, next, nil
 }
 
-func (c *Connector) madeByHand(ctx context.Context, since string, offset int) ([]record, error) {
+// asked are the attributes of a record that a request is made of. A list has a record's files only if it is asked for them.
+const asked = "body,contactId,createdAt,createdById,createdByName,direction,filesIds," + keyField
+
+func (c *Connector) madeByHand(ctx context.Context, since string, offset int) (found []record, now time.Time, err error) {
 	q := where(keyField, "isNull", "").and("direction", "equals", "Out").and("createdAt", "greaterThanOrEquals", since)
 	q.Set("offset", strconv.Itoa(offset))
-	found, _, err := c.list(ctx, opFindMessage, path(messageType), q.oldestFirst(fetchPage))
-	return found, c.orNotThere(err)
+	found, now, err = c.list(ctx, opFindMessage, path(messageType), q.attributes(asked).oldestFirst(fetchPage))
+	return found, now, c.orNotThere(err)
+}
+
+// whole is a request with what its record doesn't tell.
+func (c *Connector) whole(ctx context.Context, r record) (crm.Request, error) {
+	request := requestOf(r)
+	var err error
+	if request.Phone, err = c.phoneOf(ctx, request.Contact); err != nil {
+		return request, err
+	}
+	request.Files, err = c.attached(ctx, r)
+	return request, err
 }
 
 // phoneOf is a contact's primary number; empty if it has none, or is gone.
@@ -134,25 +172,4 @@ func (c *Connector) phoneOf(ctx context.Context, ref crm.ContactRef) (string, er
 		return "", nil
 	}
 	return r.text("phoneNumber"), err
-}
-
-// maxStatus is the length of the field status, in characters.
-const maxStatus = 255
-
-// Report says on the record itself why it wasn't sent, or that nobody knows: there whoever made it looks for it. One that
-// was sent looks like those that we make, and has a key like them, by which it isn't asked for again.
-func (c *Connector) Report(ctx context.Context, r crm.Request, o crm.Outcome) error {
-	line := o.Problem
-	if !o.Unknown {
-		line = "Not sent: " + line
-	}
-	status := []rune(line)
-	with := map[string]any{"status": string(status[:min(len(status), maxStatus)])}
-	if o.Problem == "" {
-		sent := crm.Entry{Messages: []crm.Message{{Direction: chat.Out, Author: r.Actor, Text: r.Text}}}
-		with = map[string]any{
-			"name": nameOf(sent), "dateSent": r.At.UTC().Format(datetime), "status": string(chat.Sent), keyField: "request_" + r.ID,
-		}
-	}
-	return gone(c.update(ctx, opReport, messageType, r.ID, with))
 }

@@ -63,13 +63,13 @@ func TestReplyByWebhook(t *testing.T) {
 		if got := in.Requests[0]; got.ID != want.ID || got.Contact != want.Contact || got.Text != want.Text || !got.At.Equal(want.At) || got.Entry != want.Entry {
 			t.Errorf("version %d: %+v, want %+v", version, got, want)
 		}
-		if err := c.Report(t.Context(), in.Requests[0], "the customer last wrote more than 24 hours ago"); err != nil {
+		if err := c.Report(t.Context(), in.Requests[0], crm.Outcome{Problem: "Not sent: the customer last wrote more than 24 hours ago"}); err != nil {
 			t.Fatal(err)
 		}
 		if _, m := s.call("GET", "CWhatsappMessage/"+id, nil); !strings.HasPrefix(str(m, "status"), "Not sent: the customer") {
 			t.Errorf("status %q", str(m, "status"))
 		}
-		if err := c.Report(t.Context(), in.Requests[0], ""); err != nil {
+		if err := c.Report(t.Context(), in.Requests[0], crm.Outcome{}); err != nil {
 			t.Fatal(err)
 		}
 		_, m := s.call("GET", "CWhatsappMessage/"+id, nil)
@@ -84,7 +84,7 @@ func TestReplyByWebhook(t *testing.T) {
 
 // TestForged proves that a call is believed only with a signature of the secret over its very bytes.
 func TestForged(t *testing.T) {
-	const body = `[{"id":"1","direction":"Out","body":"hello","threadlineKey":null}]`
+	const body = `[{"id":"1","direction":"Out","body":"hello","filesIds":[],"threadlineKey":null}]`
 	sum := func(secret, body string) []byte {
 		mac := hmac.New(sha256.New, []byte(secret))
 		mac.Write([]byte(body))
@@ -145,6 +145,7 @@ func TestFetchOutbound(t *testing.T) {
 	first := must(s.sim.AddMessage(string(on), "first"))(t)
 	s.clock.Advance(time.Minute)
 	must(s.sim.AddMessage(string(on), "second"))(t)
+	s.clock.Advance(time.Minute)
 	requests, next, err := c.FetchOutbound(t.Context(), cursor)
 	if err != nil || len(requests) != 2 || requests[0].Text != "first" || requests[1].Text != "second" {
 		t.Fatalf("%+v, %v", requests, err)
@@ -177,6 +178,7 @@ func TestFetchMany(t *testing.T) {
 	for range 120 {
 		must(s.sim.AddMessage(string(on), "hello"))(t)
 	}
+	s.clock.Advance(time.Minute)
 	requests, _, err := c.FetchOutbound(t.Context(), cursor)
 	seen := map[string]bool{}
 	for _, r := range requests {

@@ -11,9 +11,10 @@ import (
 
 // The types of records. EspoCRM puts a C before the name of an administrator's own.
 const (
-	contactType = "Contact"
-	noteType    = "Note"
-	messageType = "CWhatsappMessage"
+	contactType    = "Contact"
+	noteType       = "Note"
+	attachmentType = "Attachment"
+	messageType    = "CWhatsappMessage"
 )
 
 // The fields of an administrator's own: on Contact with a c before their names, on an entity of theirs without.

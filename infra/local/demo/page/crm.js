@@ -2,7 +2,7 @@
 // changed answers 304.
 
 import { drawTimeline, forgetTimeline } from './timeline.js';
-import { $, element, moment, clock, plain, short, tell } from './draw.js';
+import { $, element, moment, clock, data, plain, short, tell } from './draw.js';
 import { drawCommand, emptyReply, showReply } from './reply.js';
 
 const every = 1000;
@@ -20,16 +20,17 @@ async function ask(address) {
   return answer.json();
 }
 
-const address = (id) => `/crm/data/contacts/${encodeURIComponent(id)}`;
+const all = data('contacts');
+const address = (id) => data(`contacts/${encodeURIComponent(id)}`);
 
 async function refresh() {
   try {
-    const list = await ask('/crm/data/contacts');
+    const list = await ask(all);
     if (list) drawList(list);
     if (open) {
       const asked = open;
-      const data = await ask(address(asked));
-      if (data && asked === open) drawRecord(data);
+      const record = await ask(address(asked));
+      if (record && asked === open) drawRecord(record);
     }
     $('offline').hidden = true;
   } catch {
@@ -46,7 +47,19 @@ function recent(at) {
 // A contact without entries has the zero time.
 const spoken = (contact) => !contact.latest.startsWith('0001-');
 
-function drawList({ title, contacts }) {
+// drawSwitch lets people go from one CRM to the other, if there are several.
+function drawSwitch(crms, shown) {
+  if (crms.length < 2 || !$('crms').hidden) return;
+  $('crms').hidden = false;
+  $('crms').append(...crms.map((c) => {
+    const link = element('a', { href: `/crm/?crm=${encodeURIComponent(c.name)}`, textContent: c.title });
+    if (c.name === shown) link.setAttribute('aria-current', 'page');
+    return link;
+  }));
+}
+
+function drawList({ title, contacts, crm, crms }) {
+  drawSwitch(crms, crm);
   $('about-crm').textContent = `${title[0].toUpperCase()}${title.slice(1)}. What stands here came in through its API.`;
   $('count').textContent = contacts.length || '';
   $('nobody').hidden = contacts.length > 0;
@@ -72,24 +85,24 @@ function drawList({ title, contacts }) {
 
 const aTime = /^\d{4}-\d\d-\d\dT/;
 
-function drawRecord(data) {
-  if (data.missing) {
+function drawRecord(record) {
+  if (record.missing) {
     location.hash = '#/';
     return;
   }
-  const name = data.contact.name || 'No name';
+  const name = record.contact.name || 'No name';
   document.title = `${name} · Demo CRM`;
   $('choose').hidden = true;
   $('open').hidden = false;
   $('name').textContent = name;
-  $('phone').textContent = data.contact.phone || 'no phone number';
-  $('side').hidden = data.properties.length === 0;
-  $('columns').classList.toggle('bare', data.properties.length === 0);
-  $('properties').replaceChildren(...data.properties.flatMap((p) => [
+  $('phone').textContent = record.contact.phone || 'no phone number';
+  $('side').hidden = record.properties.length === 0;
+  $('columns').classList.toggle('bare', record.properties.length === 0);
+  $('properties').replaceChildren(...record.properties.flatMap((p) => [
     element('dt', { textContent: p.label }),
     element('dd', {}, aTime.test(p.value) ? moment(p.value, plain) : p.value)]));
-  drawTimeline(data.entries);
-  showReply(data);
+  drawTimeline(record.entries);
+  showReply(record);
   drawCommand();
 }
 
@@ -105,7 +118,7 @@ function route() {
     emptyReply();
     tell('');
     tags.delete(address(id));
-    tags.delete('/crm/data/contacts'); // for the mark in the list
+    tags.delete(all); // for the mark in the list
   }
   open = id;
   $('desk').classList.toggle('reading', id !== '');
@@ -117,7 +130,12 @@ addEventListener('hashchange', async () => {
   await route();
   if (open) $('record').focus({ preventScroll: true });
 });
-if (matchMedia('(max-width: 1000px)').matches) $('about').open = false;
+
+// Where there is no column for it, what is known of the contact stays folded until somebody wants it.
+const narrow = matchMedia('(max-width: 1000px)');
+const fold = () => { $('about').open = !narrow.matches; };
+narrow.addEventListener('change', fold);
+fold();
 
 async function watch() {
   if (!document.hidden) await refresh();

@@ -24,6 +24,9 @@ export function moment(at, as) {
   return element('time', { dateTime: at, title: full.format(date), textContent: as.format(date) });
 }
 
+// data is the address of something in the CRM that the page shows: ?crm= says which.
+export const data = (path) => `/crm/data/${path}${location.search}`;
+
 // tell tells what became of what somebody did.
 export function tell(words, bad = false) {
   $('outcome').textContent = words;

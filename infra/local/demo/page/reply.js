@@ -1,24 +1,33 @@
 // The reply box: through Threadline's REST API, as an integration of the CRM's would, or as the CRM's own user does.
 
-import { $, tell } from './draw.js';
+import { $, data, tell } from './draw.js';
 
 const every = 1000;
 let record = null; // what is known of the contact that is open
 let turn = 0; // counts what was sent, so that the line below the box is about the last of it
 let attempt = null; // a reply and its idempotency key, until it is accepted
+let before = null; // what had failed when the CRM's user wrote, until something new does
 
-export function showReply(data) {
-  record = data;
-  $('as-user').hidden = !data.how;
-  $('how').textContent = data.how ?? '';
+export function showReply(now) {
+  record = now;
+  $('as-user').hidden = !now.how;
+  $('how').textContent = now.how ?? '';
   $('send').disabled = recipient() === null;
-  $('words').placeholder = recipient() === null ? 'Nobody on WhatsApp is known for this record' : 'Write a message';
+  $('nobody-known').hidden = recipient() !== null;
+  const news = before && failures().filter((e) => !before.has(e.id)).at(-1);
+  if (!news) return;
+  before = null;
+  tell(news.problem, true);
 }
 
 export function emptyReply() {
   record = null;
+  before = null;
   $('words').value = '';
 }
+
+// failures are the entries that say that something wasn't sent, or may not have been.
+const failures = () => record.entries.filter((e) => e.problem);
 
 // recipient is whom the API is asked to send to: a whole number, the contact, or a number as it stands on the record.
 function recipient() {
@@ -66,7 +75,8 @@ async function write() {
   }
   const { contact } = record;
   await busy(async () => {
-    const answer = await fetch(`/crm/data/contacts/${encodeURIComponent(contact.id)}/write`, {
+    before = new Set(failures().map((e) => e.id));
+    const answer = await fetch(data(`contacts/${encodeURIComponent(contact.id)}/write`), {
       method: 'POST', body: JSON.stringify({ text }), headers: { 'Content-Type': 'application/json' },
     });
     if (!answer.ok) {
@@ -81,6 +91,7 @@ async function write() {
 // busy does something that may fail, once at a time.
 async function busy(work, hint) {
   turn++;
+  before = null;
   $('send').disabled = $('write').disabled = true;
   tell('Sending…');
   try {
@@ -97,13 +108,15 @@ async function busy(work, hint) {
 async function follow(id, contact, key) {
   const mine = turn;
   const final = new Set(['read', 'played', 'failed']);
-  for (let tries = 0, status = 'queued'; tries < 30 && mine === turn && contact === record?.contact.id; tries++) {
+  let message = { status: 'queued' };
+  for (let tries = 0; tries < 30 && mine === turn && contact === record?.contact.id; tries++) {
+    const { status, error } = message;
     if (['queued', 'sending'].includes(status)) tell(`${status[0].toUpperCase()}${status.slice(1)}. It joins the timeline once WhatsApp has it.`);
-    else tell(`Your message: ${status}.`, status === 'failed');
+    else tell(`Your message: ${status}${error?.reason ? `, ${error.reason}` : ''}.`, status === 'failed');
     if (final.has(status)) return;
     await new Promise((done) => setTimeout(done, every));
     const answer = await fetch(`/api/v1/messages/${encodeURIComponent(id)}`, { headers: { Authorization: `Bearer ${key}` } }).catch(() => null);
-    if (answer?.ok) status = (await answer.json()).status;
+    if (answer?.ok) message = await answer.json();
   }
 }
 

@@ -1,6 +1,6 @@
 // A contact's timeline. What an API client wrote is copied without what could act.
 
-import { $, element, moment, clock, calendar } from './draw.js';
+import { $, element, moment, clock, calendar, data } from './draw.js';
 
 const drawn = new Map(); // entry id → what it was drawn from
 
@@ -78,33 +78,42 @@ function clean(html) {
   return body;
 }
 
-const heading = /^(?:.{1,30} · )?(Received|Sent)\b/;
+const sides = {
+  customer: { arrow: '↓', words: 'From the customer', style: '' },
+  company: { arrow: '↑', words: 'From the company', style: ' out' },
+  both: { arrow: '↕', words: 'From both', style: '' },
+};
 
-// drawEntry takes the direction from the first words, as a reader would: few CRMs have a place for it. An entry of several
-// messages keeps its headings where they are.
+// drawEntry says what an entry is in the CRM's words, who wrote it, and how far it came.
 function drawEntry(e, fresh) {
   const body = clean(e.html);
-  const titles = [...body.querySelectorAll('strong')].filter((s) => heading.test(s.textContent));
-  const words = titles[0]?.textContent ?? '';
-  const way = words.match(heading)?.[1] ?? '';
-  const out = way === 'Sent';
-  if (titles.length === 1) lift(titles[0], body);
-  const header = element('header', {}, element('span', { textContent: way ? 'WhatsApp' : 'Note' }));
-  if (way) {
-    const said = titles.length === 1 ? words : `${titles.length} messages`;
-    header.append(element('span', { className: 'way', textContent: `${out ? '↑' : '↓'} ${said}` }));
+  const side = sides[e.from];
+  const header = element('header', {}, element('span', { textContent: e.kind }));
+  if (e.heading) lift(e.heading, body);
+  if (side) {
+    header.append(element('span', { className: 'way' },
+      element('span', { ariaHidden: 'true', textContent: `${side.arrow} ` }), e.heading || side.words));
   }
-  header.append(moment(e.at, clock));
-  const entry = element('li', { className: `entry${way ? '' : ' note'}${out ? ' out' : ''}${fresh ? ' fresh' : ''}` }, header);
+  const end = element('span', { className: 'end' });
+  if (e.status) end.append(element('span', { className: `status${e.problem ? ' bad' : ''}`, textContent: e.status }));
+  end.append(moment(e.at, clock));
+  header.append(end);
+  const entry = element('li', { className: `entry${side?.style ?? ' note'}${e.problem ? ' bad' : ''}${fresh ? ' fresh' : ''}` }, header);
   if (body.textContent.trim() !== '') entry.append(body);
+  if (e.problem && !body.textContent.includes(e.problem)) entry.append(element('p', { className: 'problem', textContent: e.problem }));
   if (e.files.length > 0) entry.append(element('div', { className: 'files' }, ...e.files.map(drawFile)));
   return entry;
 }
 
-// lift takes a heading out of the body, with the paragraph that holds nothing else, or the line break behind it.
-function lift(title, body) {
+// lift takes a heading out of the body, be it bold or the first line, with the paragraph that holds nothing else, or the
+// line break behind it.
+function lift(heading, body) {
+  const is = (node) => node?.textContent.trim() === heading.trim();
+  const first = body.firstElementChild?.firstChild;
+  const title = [...body.querySelectorAll('strong')].find(is) ?? (is(first) ? first : null);
+  if (!title) return;
   const paragraph = title.parentElement;
-  if (paragraph !== body && paragraph.textContent.trim() === title.textContent.trim()) paragraph.remove();
+  if (paragraph !== body && is(paragraph)) paragraph.remove();
   else {
     if (title.nextSibling?.nodeName === 'BR') title.nextSibling.remove();
     title.remove();
@@ -112,7 +121,7 @@ function lift(title, body) {
 }
 
 function drawFile(f) {
-  const address = `/crm/data/files/${encodeURIComponent(f.id)}`;
+  const address = data(`files/${encodeURIComponent(f.id)}`);
   switch (f.show) {
     case 'image':
       return element('a', { href: address, target: '_blank', rel: 'noopener' },
