@@ -6,9 +6,12 @@ export GOFLAGS := -trimpath -tags=lambda.norpc -ldflags=-s
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\n%s\n%s\n' "Settings of run and deploy-local, such as PORT=8081 CRM_CONNECTOR=odoo make run" \
+	  "(more, and how to use a real CRM: docs/run-locally.md, Settings):"
+	@awk -F ' *[|] *' '/^## / { on = $$0 == "## Settings" } on && /^[|] `/ { gsub(/`/, ""); printf "  %-48s %s\n", $$2, $$3 }' docs/run-locally.md
 
-run: go ## Everything on http://localhost:8080 (PORT=, STATE_DIR=, APP_SECRET=, GRAPH_API_URL= … see README)
-	@echo "Building the local runner (a minute or two the first time)"
+run: go ## Everything on http://localhost:8080, with a simulated Meta and CRM
+	@[ -e build/local ] || echo "Building the local runner (a minute or two the first time)"
 	@go build -o build/ ./infra/local
 	@exec build/local
 
@@ -41,11 +44,8 @@ deploy-local: go setup ## Like run, but deployed with `sam build` and `sam deplo
 	@go build -o build/ ./infra/local
 	@exec build/local -sam
 
-reset: ## Delete the local state: messages, contacts, files
-	@dir="$${STATE_DIR:-.threadline}"; \
-	if [ -e "$$dir" ] && [ -z "$$(find "$$dir" -maxdepth 2 -name aws.log)" ]; then \
-	  echo "$$dir isn't deleted: no Threadline has run there"; exit 1; \
-	fi; rm -rf "$$dir"
+reset: go ## Delete the local state in STATE_DIR: messages, contacts, files
+	@go run ./infra/local/reset
 
 redrive: go ## On AWS: give a dead-letter queue's messages back to their queue (QUEUE=inbound|media|crm|outbound|bulk, STACK=)
 	@go run ./cmd/threadline redrive --stack "$(or $(STACK),threadline)" "$(QUEUE)"

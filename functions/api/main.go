@@ -46,8 +46,7 @@ func main() {
 		GraphVersion  string   `env:"GRAPH_API_VERSION"`
 	}
 	var settings known.Settings
-	env.Must(&c)
-	env.Must(&settings)
+	env.Must(&c, &settings)
 	cfg, err := config.LoadDefaultConfig(context.Background())
 	if err != nil {
 		log.Fatal(err)

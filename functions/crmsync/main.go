@@ -46,8 +46,7 @@ func main() {
 		Namespace     string        `env:"METRIC_NAMESPACE"`
 	}
 	var settings known.Settings
-	env.Must(&c)
-	env.Must(&settings)
+	env.Must(&c, &settings)
 	cfg, err := config.LoadDefaultConfig(context.Background())
 	if err != nil {
 		log.Fatal(err)

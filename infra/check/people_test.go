@@ -69,8 +69,9 @@ func questions(t *template) (problems []string) {
 		if p.Description == "" {
 			problems = append(problems, key+": no word on where to find it")
 		}
-		if p.AllowedPattern != "" && p.ConstraintDescription == "" {
-			problems = append(problems, key+": a wrong value is refused with a regular expression")
+		constrained := p.AllowedPattern != "" || p.AllowedValues != nil || p.MinValue != nil
+		if constrained && !strings.HasPrefix(p.ConstraintDescription, "must be ") { // it follows the parameter's name
+			problems = append(problems, key+": a wrong value is refused without a word on what is allowed")
 		}
 		if n := strings.Count(strings.Join(grouped.FindAllString(groups, -1), ""), `"`+key+`"`); n != 1 {
 			problems = append(problems, fmt.Sprintf("%s: in %d groups of the form, want 1", key, n))

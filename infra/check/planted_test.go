@@ -52,6 +52,11 @@ var mistakes = []struct {
 	{"an alarm without a runbook", "alarms", " ${RunbookUrl}#crm-late", ""},
 	{"an alarm that rings at night", "alarms", "      TreatMissingData: notBreaching\n", ""},
 	{"two more questions", "questions", "\nParameters:\n", "\nParameters:\n  Colour: { Type: String, NoEcho: true, Default: red }\n  Shape: { Type: String }\n"},
+	{"a refusal without a word", "questions", "    ConstraintDescription: \"must be DEBUG or INFO.\"\n", ""},
+	{"a connector that is refused", "connectors", "^(none|(hubspot|odoo|", "^(none|(hubspot|"},
+	{"a connector that the refusal hides", "connectors", "hubspot, odoo, espocrm, pipedrive, salesforce and webhook, sep", "hubspot, odoo, espocrm, salesforce and webhook, sep"},
+	{"a setting that nobody asks for", "connectors", "            - !Equals [!Ref OdooLogin, \"\"]\n", ""},
+	{"a rule for another connector", "connectors", "!Equals [!Ref CrmConnector, espocrm]", "!Equals [!Ref CrmConnector, pipedrive]"},
 	{"a parameter that the form leaves out", "questions", "          - RunbookUrl\n", ""},
 }
 

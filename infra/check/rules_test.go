@@ -26,6 +26,7 @@ var rules = map[string]rule{
 	"secrets":         secrets,
 	"alarms":          alarms,
 	"questions":       questions,
+	"connectors":      connectors,
 }
 
 const (

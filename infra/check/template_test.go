@@ -18,6 +18,7 @@ import (
 type template struct {
 	Metadata   map[string]any
 	Parameters map[string]parameter
+	Rules      map[string]assertions
 	Resources  map[string]resource
 	Outputs    map[string]any
 }
@@ -28,7 +29,18 @@ type parameter struct {
 	Default               any
 	NoEcho                bool
 	AllowedPattern        string
+	AllowedValues         []any
+	MinValue              any
 	ConstraintDescription string
+}
+
+// assertions are a rule of CloudFormation's about parameters.
+type assertions struct {
+	RuleCondition any
+	Assertions    []struct {
+		Assert            any
+		AssertDescription string
+	}
 }
 
 type resource struct {

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -31,16 +30,12 @@ func main() {
 }
 
 func run(sam bool) error {
-	port, err := strconv.Atoi(value("PORT", "8080"))
-	if err != nil || port < 0 || port > 65535 {
-		return fmt.Errorf("PORT must be a number from 0 to 65535, not %q", os.Getenv("PORT"))
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	s, err := stack.Start(ctx, stack.Options{
 		Root:     ".",
 		StateDir: value("STATE_DIR", ".threadline"),
-		Port:     port,
+		Port:     value("PORT", "8080"),
 		Environ:  os.Environ(),
 		Progress: func(line string) { fmt.Println(line) },
 		Log:      slog.New(slog.NewTextHandler(os.Stderr, nil)),

@@ -24,12 +24,17 @@ import (
 	"time"
 )
 
-// Decode fills the struct that target points to from its `env:"NAME"` tags. A field without the tag is left alone.
+// Decode fills the struct that target points to from its `env:"NAME"` tags with this process's environment. A field
+// without the tag is left alone.
 //
 // A variable is required unless the tag says `optional` (the field keeps its value) or `default=…` (the rest of the
 // tag, commas included). Fields are of kind string, int or bool, time.Duration ("90s"), []string (comma-separated,
 // trimmed, empty entries dropped), url.URL or *url.URL (absolute). The error joins one line per problem.
-func Decode(target any) error {
+func Decode(target any) error { return From(os.Getenv, target) }
+
+// From is Decode for variables that are kept elsewhere. A field whose variable is missing or malformed stays empty; the
+// others are filled.
+func From(lookup func(name string) string, target any) error {
 	p := reflect.ValueOf(target)
 	if p.Kind() != reflect.Pointer || p.Elem().Kind() != reflect.Struct {
 		return fmt.Errorf("decode environment: want a pointer to a struct, got %T", target)
@@ -40,16 +45,20 @@ func Decode(target any) error {
 		if !ok {
 			continue
 		}
-		if err := decodeField(parseTag(tag), value); err != nil {
+		if err := decodeField(lookup, parseTag(tag), value); err != nil {
 			problems = append(problems, err)
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// Must is Decode for main: it logs each problem and ends the process with code 1.
-func Must(target any) {
-	err := Decode(target)
+// Must is Decode for main: it logs each problem of all targets, and ends the process with code 1 if there is any.
+func Must(targets ...any) {
+	var problems []error
+	for _, target := range targets {
+		problems = append(problems, Decode(target))
+	}
+	err := errors.Join(problems...)
 	if err == nil {
 		return
 	}
@@ -82,14 +91,14 @@ func parseTag(tag string) variable {
 	return v
 }
 
-func decodeField(v variable, field reflect.Value) error {
+func decodeField(lookup func(string) string, v variable, field reflect.Value) error {
 	if v.name == "" || v.options != "" {
 		return fmt.Errorf("%s: tag must read `NAME`, `NAME,optional` or `NAME,default=…`", v.name)
 	}
 	if !field.CanSet() {
 		return fmt.Errorf("%s: field must be exported", v.name)
 	}
-	text := os.Getenv(v.name)
+	text := lookup(v.name)
 	if text == "" {
 		text = v.fallback
 	}

@@ -114,6 +114,23 @@ func TestDecodeReportsAllProblemsAndNoValue(t *testing.T) {
 	_ = c.hidden
 }
 
+// Ensure that what is right is read beside what is wrong, from wherever it is kept.
+func TestFromReadsElsewhere(t *testing.T) {
+	t.Setenv("TABLE", "this process's")
+	kept := map[string]string{"TABLE": "conversations", "PORT": "http"}
+	var c struct {
+		Port  int    `env:"PORT"`
+		Table string `env:"TABLE"`
+	}
+	err := From(func(name string) string { return kept[name] }, &c)
+	if err == nil || !strings.HasPrefix(err.Error(), "PORT: malformed") {
+		t.Errorf("got %v, want a word about PORT", err)
+	}
+	if c.Port != 0 || c.Table != "conversations" {
+		t.Errorf("got %+v", c)
+	}
+}
+
 func TestDecodeRefusesOtherTargets(t *testing.T) {
 	for _, target := range []any{nil, everything{}, new(int)} {
 		if Decode(target) == nil {
@@ -124,11 +141,13 @@ func TestDecodeRefusesOtherTargets(t *testing.T) {
 
 func TestMustEndsTheProcess(t *testing.T) {
 	if os.Getenv("ENV_MUST_CHILD") != "" {
-		var c struct {
+		var one struct {
 			A string `env:"MUST_A"`
-			B int    `env:"MUST_B"`
 		}
-		Must(&c)
+		var other struct {
+			B int `env:"MUST_B"`
+		}
+		Must(&one, &other)
 		return
 	}
 	child := func(env ...string) ([]byte, error) {

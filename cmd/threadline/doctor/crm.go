@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"threadline/shared/crm"
 	"threadline/shared/crm/known"
+	"threadline/shared/env"
 )
 
 const (
@@ -69,7 +69,8 @@ func (e *exam) settings(ctx context.Context) (s known.Settings, ok bool) {
 		return s, false
 	}
 	if c.Environment != nil {
-		s = settingsIn(c.Environment.Variables)
+		// What is malformed counts as missing.
+		_ = env.From(func(name string) string { return c.Environment.Variables[name] }, &s)
 	}
 	if e.HubSpotURL != "" {
 		s.HubSpotURL = e.HubSpotURL
@@ -77,36 +78,33 @@ func (e *exam) settings(ctx context.Context) (s known.Settings, ok bool) {
 	return s, true
 }
 
-// settingsIn reads the variables of the function, as package env reads a process's own. One that isn't a number counts as
-// missing.
-func settingsIn(of map[string]string) (s known.Settings) {
-	for field, value := range reflect.ValueOf(&s).Elem().Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
-		switch value.Kind() {
-		case reflect.String:
-			value.SetString(of[name])
-		case reflect.Int:
-			n, _ := strconv.Atoi(of[name])
-			value.SetInt(int64(n))
-		}
-	}
-	return s
-}
+// misconfigured is what is wrong before any call is made: findings of their own, each with what to do.
+type misconfigured []problem
 
-// misconfigured is what is wrong before any call is made.
-type misconfigured struct{ error }
+type problem struct{ found, do string }
+
+func (m misconfigured) Error() string { return m[0].found }
 
 // tryCRM makes the connector and lets it check.
 func (e *exam) tryCRM(ctx context.Context, name string, set known.Settings) error {
-	if missing := e.missingKeys(name); len(missing) > 0 {
-		return misconfigured{errors.New("the secret has no " + missing[0].key)}
+	var wrong misconfigured
+	about := aboutCRM(name)
+	for _, lacks := range e.missingKeys(name) {
+		if slices.Index(about.keys, lacks) <= 0 { // of its own keys one is enough: the first is named
+			wrong = append(wrong, problem{about.title + " can't be used: the secret has no " + lacks.key, lacks.where})
+		}
 	}
 	made, err := known.Connectors([]string{name}, set, known.Deps{
 		Secret: e.kept.Of, Maybe: e.kept.Maybe,
 		Client: func(string, func() crm.Capabilities) *http.Client { return e.client() },
 	})
 	if err != nil {
-		return misconfigured{err}
+		for line := range strings.Lines(err.Error()) {
+			wrong = append(wrong, problem{strings.TrimSpace(line), redeploy})
+		}
+	}
+	if len(wrong) > 0 {
+		return wrong
 	}
 	return made[name].Check(ctx)
 }
@@ -116,15 +114,13 @@ func (e *exam) judgeCRM(name string, err error) {
 	about := aboutCRM(name)
 	page := "More: " + e.page(name)
 	failure, classified := errors.AsType[*crm.Error](err)
-	missing, isMisconfigured := errors.AsType[misconfigured](err)
+	wrong, isMisconfigured := errors.AsType[misconfigured](err)
 	switch {
 	case err == nil:
 		e.ok(about.title + " lets us in, and allows all that we do there")
-	case isMisconfigured && len(e.missingKeys(name)) > 0:
-		e.fail(about.title+" can't be used: "+missing.Error(), e.missingKeys(name)[0].where, page)
 	case isMisconfigured:
-		for line := range strings.Lines(missing.Error()) {
-			e.fail(strings.TrimSpace(line), redeploy, page)
+		for _, p := range wrong {
+			e.fail(p.found, p.do, page)
 		}
 	case !classified:
 		// A field of ours isn't there, and no call was refused for it.

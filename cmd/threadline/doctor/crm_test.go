@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -79,6 +79,25 @@ func TestEachCRM(t *testing.T) {
 	}
 	if strings.Contains(out, "HubSpot") || strings.Contains(out, string(Fail)) || strings.Contains(out, string(Warn)+" ") {
 		t.Errorf("something is wrong:\n%s", out)
+	}
+}
+
+// TestAllThatACRMLacksIsSaidAtOnce: nobody mends one setting to be told of the next.
+func TestAllThatACRMLacksIsSaidAtOnce(t *testing.T) {
+	c := newCRMs(t)
+	c.parameters["CrmConnector"] = "salesforce"
+	delete(c.secret, known.SalesforceClientSecret)
+	delete(c.secret, known.SalesforceHookSecret)
+	delete(c.environment, "SALESFORCE_URL")
+	delete(c.environment, "SALESFORCE_CLIENT_ID")
+	out := text(c.findings(t))
+	for _, want := range []string{"has no salesforce_client_secret", "has no salesforce_hook_secret", "SALESFORCE_URL: is needed", "SALESFORCE_CLIENT_ID: is needed"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is missing:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out, "has no salesforce_private_key") {
+		t.Errorf("a second key is asked for:\n%s", out)
 	}
 }
 
@@ -192,27 +211,13 @@ func TestOneHangsAlone(t *testing.T) {
 	}
 }
 
-// TestSettingsAreRead: a setting of another kind that package known gains is noticed.
-func TestSettingsAreRead(t *testing.T) {
-	of := map[string]string{}
-	for field := range reflect.TypeFor[known.Settings]().Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
-		of[name] = "1"
-	}
-	read := reflect.ValueOf(settingsIn(of))
-	for field, value := range read.Fields() {
-		if value.IsZero() {
-			t.Errorf("%s isn't read", field.Name)
-		}
-	}
-}
-
 // TestEachCRMIsExplained: every connector has its words and its page.
 func TestEachCRMIsExplained(t *testing.T) {
 	e := &exam{}
 	for _, name := range known.Names() {
-		a := abouts[name]
-		if a.title == "" || a.address == "" || len(a.keys) == 0 {
+		a := aboutCRM(name)
+		unexplained := slices.ContainsFunc(a.keys, func(k wanted) bool { return k.where == "" })
+		if a.title == name || a.address == "" || len(a.keys) == 0 || unexplained {
 			t.Errorf("%s: %+v", name, a)
 		}
 		if _, err := os.Stat(filepath.Join("..", "..", "..", filepath.FromSlash(e.page(name)))); err != nil {

@@ -12,52 +12,57 @@ import (
 type about struct {
 	title   string
 	address string   // the parameter that holds it
-	keys    []wanted // one of them is needed
+	keys    []wanted // one of them is needed; filled by aboutCRM
 	rights  string   // where rights are given
 	lacks   string   // what to do where something that is made by hand is missing
 }
 
 const hubspotKeys = "HubSpot > Development > Keys > Service keys"
 
+// whereKeys says where the key of a CRM is to be found.
+var whereKeys = map[string]string{
+	known.HubSpotToken:           hubspotKeys,
+	known.OdooAPIKey:             "Odoo, as the user of OdooLogin > My Profile (19: My Preferences) > Account Security > New API Key",
+	known.EspoCRMAPIKey:          "EspoCRM > Administration > API Users > the user's page",
+	known.PipedriveToken:         "Pipedrive > Company settings > Personal preferences > API",
+	known.SalesforceClientSecret: "Salesforce > Setup > External Client App Manager > the app > consumer secret",
+	known.SalesforcePrivateKey:   "the RSA key whose certificate is in the external client app",
+	known.WebhookSecret:          "any word of 16 characters or more; the receiver gets the same one",
+}
+
 var abouts = map[string]about{
 	"hubspot": {
 		title: "HubSpot", address: "HubSpotApiUrl",
-		keys:   []wanted{{known.HubSpotToken, hubspotKeys}},
 		rights: hubspotKeys + ": edit the key's scopes.",
 	},
 	"odoo": {
 		title: "Odoo", address: "OdooUrl",
-		keys:   []wanted{{known.OdooAPIKey, "Odoo, as the user of OdooLogin > My Profile (19: My Preferences) > Account Security > New API Key"}},
 		rights: "Odoo > Settings > Users & Companies > Users: give the user Contact Creation.",
 	},
 	"espocrm": {
 		title: "EspoCRM", address: "EspocrmUrl",
-		keys:   []wanted{{known.EspoCRMAPIKey, "EspoCRM > Administration > API Users > the user's page"}},
 		rights: "EspoCRM > Administration > Roles: the role of the API user.",
 	},
 	"pipedrive": {
 		title: "Pipedrive", address: "PipedriveApiUrl",
-		keys:   []wanted{{known.PipedriveToken, "Pipedrive > Company settings > Personal preferences > API"}},
 		rights: "Pipedrive > Company settings > Users and permissions: the permission set of the token's user.",
 	},
 	"salesforce": {
 		title: "Salesforce", address: "SalesforceUrl",
-		keys: []wanted{
-			{known.SalesforceClientSecret, "Salesforce > Setup > External Client App Manager > the app > consumer secret"},
-			{known.SalesforcePrivateKey, "the RSA key whose certificate is in the external client app"},
-		},
 		rights: "Salesforce > Setup: assign the permission set Threadline integration to the user as whom Threadline works.",
 		lacks:  "Deploy the metadata in infra/salesforce, or make the field WA_Id__c on contacts, and assign the permission set Threadline integration.",
 	},
 	"webhook": {
 		title: "The webhook's receiver", address: "WebhookCrmUrl",
-		keys: []wanted{{known.WebhookSecret, "any word of 16 characters or more; the receiver gets the same one"}},
 	},
 }
 
 // aboutCRM is what there is to say of a connector, also of one that doesn't exist.
 func aboutCRM(name string) about {
 	a := abouts[name]
+	for _, key := range known.Keys(name) {
+		a.keys = append(a.keys, wanted{key, whereKeys[key]})
+	}
 	a.title = cmp.Or(a.title, name)
 	a.lacks = cmp.Or(a.lacks, "It is made with the first message, if the key's user may. The log of crmsync says what fails.")
 	return a

@@ -1,9 +1,9 @@
 // Package ministack runs the MiniStack emulator: the AWS services that Threadline uses, on a loopback port.
 //
-// One emulator per state directory, enforced by a lock. It keeps its state there when it is stopped
-// cleanly, which Stop does and, on Linux, the kernel too when this process dies without a word. An
-// emulator that a dead run left behind is stopped before a new one starts. It sees nothing of this
-// process's environment, and listens on 127.0.0.1 only.
+// It keeps its state in the state directory, which must be the caller's alone (package state), when it
+// is stopped cleanly, which Stop does and, on Linux, the kernel too when this process dies without a
+// word. An emulator that a dead run left behind is stopped before a new one starts. It sees nothing of
+// this process's environment, and listens on 127.0.0.1 only.
 package ministack
 
 import (
@@ -33,14 +33,10 @@ const (
 	saveTimeout  = 12 * time.Second
 )
 
-// ErrInUse is what Start returns when another run holds the state directory.
-var ErrInUse = errors.New("state directory is in use by another run")
-
 // Emulator is a running MiniStack.
 type Emulator struct {
 	endpoint string
 	pidFile  string
-	lock     *os.File
 	cmd      *exec.Cmd
 	exited   chan struct{}
 }
@@ -55,24 +51,15 @@ type Options struct {
 // Start starts the emulator and waits until it answers.
 func Start(ctx context.Context, o Options) (*Emulator, error) {
 	dir := filepath.Join(o.StateDir, "aws")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("create state directory: %w", err)
-	}
-	lock, err := lockDir(dir)
-	if err != nil {
+	e := &Emulator{pidFile: filepath.Join(dir, "pid"), exited: make(chan struct{})}
+	program := filepath.Join(o.Venv, "bin", "uvicorn")
+	if err := e.stopLeftBehind(program); err != nil {
 		return nil, err
 	}
-	e := &Emulator{pidFile: filepath.Join(dir, "pid"), lock: lock, exited: make(chan struct{})}
-	program := filepath.Join(o.Venv, "bin", "uvicorn")
-	err = e.stopLeftBehind(program)
-	if err == nil {
-		err = makeFolders(dir, o.Fresh)
+	if err := makeFolders(dir, o.Fresh); err != nil {
+		return nil, err
 	}
-	if err == nil {
-		err = e.start(program, dir, o.StateDir)
-	}
-	if err != nil {
-		lock.Close()
+	if err := e.start(program, dir, o.StateDir); err != nil {
 		return nil, err
 	}
 	if err := e.waitReady(ctx); err != nil {
@@ -189,7 +176,6 @@ func (e *Emulator) Exited() <-chan struct{} { return e.exited }
 
 // Stop lets the emulator save its state and waits until it and everything it started is gone.
 func (e *Emulator) Stop() {
-	defer e.lock.Close()
 	_ = e.cmd.Process.Signal(syscall.SIGTERM) // an error means that it is gone already
 	select {
 	case <-e.exited:
@@ -226,18 +212,6 @@ func (e *Emulator) stopLeftBehind(program string) error {
 		_ = syscall.Kill(pid, syscall.SIGTERM)
 	}
 	return nil
-}
-
-func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("open lock: %w", err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, ErrInUse
-	}
-	return f, nil
 }
 
 // freePort finds a port that nobody listens on. Somebody could take it before the emulator does;

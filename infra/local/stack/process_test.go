@@ -119,7 +119,7 @@ func TestLeftBehindEmulatorIsStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The lock is what a dead run loses; everything else stays as it would.
-	if err := os.Remove(filepath.Join(dir, "aws", "lock")); err != nil {
+	if err := os.Remove(filepath.Join(dir, "threadline.lock")); err != nil {
 		t.Fatal(err)
 	}
 	_, stop := start(t, options(t, dir))

@@ -10,7 +10,6 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -19,7 +18,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,7 +46,7 @@ type Options struct {
 	Root     string       // the repository
 	Template string       // relative to Root; empty: template.yaml
 	StateDir string       // made if missing
-	Port     int          // of the HTTP front; 0: a free one
+	Port     string       // of the HTTP front; empty: a free one
 	Environ  []string     // as of os.Environ: sets template parameters
 	Progress func(string) // one line per step; nil: silent
 	Log      *slog.Logger // what goes wrong while running; nil: nowhere
@@ -62,6 +60,7 @@ type Options struct {
 type Stack struct {
 	options Options
 	port    int
+	unlock  func() // gives the state directory back
 	venv    string
 
 	template   template
@@ -85,8 +84,9 @@ type Stack struct {
 	simulators map[string]simulator // of CRMs, by connector
 }
 
-// Start deploys and starts everything. What it started is stopped again if something fails; the
-// errors are sentences for the person at the keyboard.
+// Start deploys and starts everything, if the settings are right: all that is wrong with them is said at once, before
+// anything is started. What it started is stopped again if something fails; the errors are sentences for the person at
+// the keyboard.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	if o.Template == "" {
 		o.Template = "template.yaml"
@@ -107,7 +107,10 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 }
 
 func (s *Stack) start(ctx context.Context) error {
-	listeners, err := s.listen()
+	if err := s.configure(); err != nil {
+		return err
+	}
+	listeners, err := s.occupy()
 	if err != nil {
 		return err
 	}
@@ -129,35 +132,8 @@ func (s *Stack) start(ctx context.Context) error {
 	return nil
 }
 
-// listen takes the port first: a busy one should be told before anything is started.
-func (s *Stack) listen() ([]net.Listener, error) {
-	first, err := net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(s.options.Port))
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("port %d is in use: stop what uses it, or choose another one with PORT=", s.options.Port)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
-	}
-	s.port = first.Addr().(*net.TCPAddr).Port
-	listeners := []net.Listener{first}
-	// A machine without IPv6 has no [::1]; localhost then means 127.0.0.1 alone.
-	if second, err := net.Listen("tcp", "[::1]:"+strconv.Itoa(s.port)); err == nil {
-		listeners = append(listeners, second)
-	}
-	return listeners, nil
-}
-
-func closeAll(listeners []net.Listener) {
-	for _, l := range listeners {
-		l.Close()
-	}
-}
-
 // prepare makes ready what the deployment needs: the emulator runs while the functions are built.
 func (s *Stack) prepare(ctx context.Context, mux *http.ServeMux) error {
-	if err := os.MkdirAll(s.options.StateDir, 0o700); err != nil {
-		return fmt.Errorf("create state directory: %w", err)
-	}
 	// Child processes have working directories of their own.
 	var err error
 	for _, path := range []*string{&s.options.StateDir, &s.options.Root} {
@@ -188,9 +164,6 @@ func (s *Stack) startEmulator(ctx context.Context) (err error) {
 		// A first deployment that was cut off left something that nothing can be deployed over.
 		Fresh: !hasKept(s.options.StateDir),
 	})
-	if errors.Is(err, ministack.ErrInUse) {
-		return fmt.Errorf("%s is in use by another run: stop that one, or choose another folder with STATE_DIR=", s.options.StateDir)
-	}
 	return err
 }
 
@@ -203,7 +176,6 @@ func (s *Stack) plan(ctx context.Context) (err error) {
 	if err := s.template.checkKept(s.options.StateDir); err != nil {
 		return err
 	}
-	s.parameters = s.template.parameters(s.options.Environ)
 	if _, elsewhere := s.parameters["PublicUrl"]; !elsewhere && s.template.hasParameter("PublicUrl") {
 		s.parameters["PublicUrl"] = s.URL()
 	}
@@ -326,6 +298,9 @@ func (s *Stack) Stop() {
 	}
 	if s.emulator != nil {
 		s.emulator.Stop()
+	}
+	if s.unlock != nil {
+		s.unlock()
 	}
 }
 

@@ -355,12 +355,14 @@ func TestRefusals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	second.Port, err = strconv.Atoi(port)
-	if err != nil {
-		t.Fatal(err)
-	}
+	second.Port = port
 	refused(t, second, "port "+port+" is in use")
 	refused(t, options(t, dir), "is in use by another run")
+	again := options(t, dir)
+	again.Port = port
+	if _, err := stack.Start(t.Context(), again); err == nil || strings.Count(err.Error(), "in use") != 2 {
+		t.Errorf("the same run again: %v, want both the folder and the port named", err)
+	}
 	stop()
 
 	template, err := os.ReadFile(filepath.Join(o.Root, fixture))

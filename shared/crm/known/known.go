@@ -76,35 +76,36 @@ type Deps struct {
 
 // kind is a connector that there is.
 type kind struct {
+	keys  []string                // of the secret; one of them is needed
 	needs func(Settings) []string // the names of settings that are missing
 	make  func(Settings, Deps, *http.Client) crm.Connector
 }
 
 var kinds = map[string]kind{
-	"hubspot": {nothing, func(s Settings, d Deps, web *http.Client) crm.Connector {
+	"hubspot": {[]string{HubSpotToken}, nothing, func(s Settings, d Deps, web *http.Client) crm.Connector {
 		return hubspot.New(hubspot.Config{
 			BaseURL: s.HubSpotURL, Version: s.HubSpotVersion, Token: d.Secret(HubSpotToken), ClientSecret: d.Maybe(HubSpotClientSecret),
 			PublicURL: s.events("hubspot"), Calls: s.HubSpotCalls, HTTP: web,
 		})
 	}},
-	"odoo": {func(s Settings) []string { return missing("ODOO_URL", s.OdooURL, "ODOO_LOGIN", s.OdooLogin) },
+	"odoo": {[]string{OdooAPIKey}, func(s Settings) []string { return missing("ODOO_URL", s.OdooURL, "ODOO_LOGIN", s.OdooLogin) },
 		func(s Settings, d Deps, web *http.Client) crm.Connector {
 			return odoo.New(odoo.Config{
 				URL: s.OdooURL, DB: s.OdooDB, Login: s.OdooLogin, APIKey: d.Secret(OdooAPIKey), CallsPerSecond: s.OdooCalls,
 				HookURL: s.events("odoo"), HookToken: d.Secret(OdooHookToken), HTTP: web,
 			})
 		}},
-	"espocrm": {func(s Settings) []string { return missing("ESPOCRM_URL", s.EspoCRMURL) },
+	"espocrm": {[]string{EspoCRMAPIKey}, func(s Settings) []string { return missing("ESPOCRM_URL", s.EspoCRMURL) },
 		func(s Settings, d Deps, web *http.Client) crm.Connector {
 			return espocrm.New(espocrm.Config{URL: s.EspoCRMURL, APIKey: d.Secret(EspoCRMAPIKey), WebhookSecret: d.Maybe(EspoCRMWebhookSecret), HTTP: web})
 		}},
-	"pipedrive": {nothing, func(s Settings, d Deps, web *http.Client) crm.Connector {
+	"pipedrive": {[]string{PipedriveToken}, nothing, func(s Settings, d Deps, web *http.Client) crm.Connector {
 		return pipedrive.New(pipedrive.Config{
 			URL: s.PipedriveURL, Token: d.Secret(PipedriveToken), HookURL: s.events("pipedrive"), HookPassword: d.Secret(PipedriveHookPassword),
 			PanelSecret: d.Maybe(PipedrivePanelSecret), HTTP: web,
 		})
 	}},
-	"salesforce": {func(s Settings) []string {
+	"salesforce": {[]string{SalesforceClientSecret, SalesforcePrivateKey}, func(s Settings) []string {
 		return missing("SALESFORCE_URL", s.SalesforceURL, "SALESFORCE_CLIENT_ID", s.SalesforceClientID)
 	}, func(s Settings, d Deps, web *http.Client) crm.Connector {
 		return salesforce.New(salesforce.Config{
@@ -112,7 +113,7 @@ var kinds = map[string]kind{
 			Username: s.SalesforceUsername, LoginURL: s.SalesforceLoginURL, HookSecret: d.Secret(SalesforceHookSecret), HTTP: web,
 		})
 	}},
-	"webhook": {func(s Settings) []string { return missing("WEBHOOK_CRM_URL", s.WebhookURL) },
+	"webhook": {[]string{WebhookSecret}, func(s Settings) []string { return missing("WEBHOOK_CRM_URL", s.WebhookURL) },
 		func(s Settings, d Deps, web *http.Client) crm.Connector {
 			return webhook.New(webhook.Config{URL: s.WebhookURL, MaxFile: int64(s.WebhookMaxFile), Secret: d.Secret(WebhookSecret), HTTP: web})
 		}},
@@ -128,28 +129,42 @@ func Names() []string {
 	return names
 }
 
+// Keys are the secret's keys that open a CRM's door. One of them is needed.
+func Keys(name string) []string { return kinds[name].keys }
+
+// Check says all that is wrong with the settings of the connectors of these names, a line for each problem.
+func Check(names []string, s Settings) error {
+	var problems []error
+	for _, name := range names {
+		problems = append(problems, check(name, s))
+	}
+	return errors.Join(problems...)
+}
+
+func check(name string, s Settings) error {
+	k, ok := kinds[name]
+	if !ok {
+		return fmt.Errorf("CRM_CONNECTOR: there is no connector %q: use %s, or none", name, strings.Join(Names(), ", "))
+	}
+	var problems []error
+	for _, setting := range k.needs(s) {
+		problems = append(problems, fmt.Errorf("%s: is needed for the connector %s (docs/crm/%s.md)", setting, name, name))
+	}
+	return errors.Join(problems...)
+}
+
 // Connectors makes those of these names that are configured, and says all that is wrong with the configuration of the rest.
 func Connectors(names []string, s Settings, d Deps) (map[string]crm.Connector, error) {
 	made := map[string]crm.Connector{}
-	var problems []error
 	for _, name := range names {
-		k, ok := kinds[name]
-		if !ok {
-			problems = append(problems, fmt.Errorf("CRM_CONNECTOR: there is no connector %q: use %s, or none", name, strings.Join(Names(), ", ")))
-			continue
-		}
-		lacks := k.needs(s)
-		for _, setting := range lacks {
-			problems = append(problems, fmt.Errorf("%s: is needed for the connector %s (docs/crm/%s.md)", setting, name, name))
-		}
-		if len(lacks) > 0 {
+		if check(name, s) != nil {
 			continue
 		}
 		var c crm.Connector
-		c = k.make(s, d, d.Client(name, func() crm.Capabilities { return c.Capabilities() }))
+		c = kinds[name].make(s, d, d.Client(name, func() crm.Capabilities { return c.Capabilities() }))
 		made[name] = c
 	}
-	return made, errors.Join(problems...)
+	return made, Check(names, s)
 }
 
 // Which are the connectors that can do more, such as crm.Receiver: the CRMs that call us.

@@ -153,7 +153,7 @@ func (c *Client) start(ctx context.Context, r Request) (res *http.Response, wrot
 	if err != nil {
 		return nil, nil, &crm.Error{Class: crm.Stopped, Op: r.Op, Reason: "NO_ADDRESS", Err: withoutURL(err)}
 	}
-	if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
+	if req.URL.Scheme != "https" && !Loopback(req.URL.Hostname()) {
 		return nil, nil, &crm.Error{Class: crm.Stopped, Op: r.Op, Reason: "ADDRESS_IS_NOT_HTTPS"}
 	}
 	if r.Size != 0 {
@@ -250,7 +250,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-func loopback(host string) bool {
+// Loopback tells whether a host is this machine, to which http will do.
+func Loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
