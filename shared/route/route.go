@@ -62,12 +62,17 @@ func OnRecord(m chat.Message) bool {
 		(m.Direction == chat.In || m.ProviderID != "" || m.Status == chat.Unknown || m.Origin == chat.FromCRM && m.Status == chat.Failed)
 }
 
-// Connectors reads CRM_CONNECTOR: the names of the connectors to use, or "none".
-func Connectors(names []string) []string {
+// Connectors reads CRM_CONNECTOR: the names of the connectors to use, each of them once, or "none".
+func Connectors(names []string) (each []string) {
 	if len(names) == 1 && names[0] == "none" {
 		return nil
 	}
-	return names
+	for _, name := range names {
+		if !slices.Contains(each, name) {
+			each = append(each, name)
+		}
+	}
+	return each
 }
 
 // Ref is an effect on its way through a queue: it says where to look, never what was there.

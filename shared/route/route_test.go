@@ -69,6 +69,7 @@ func TestConnectors(t *testing.T) {
 		{[]string{"none"}, nil},
 		{[]string{"hubspot"}, []string{"hubspot"}},
 		{[]string{"hubspot", "odoo"}, []string{"hubspot", "odoo"}},
+		{[]string{"odoo", "hubspot", "odoo"}, []string{"odoo", "hubspot"}},
 	} {
 		if got := Connectors(test.names); !slices.Equal(got, test.want) {
 			t.Errorf("%q: %q, want %q", test.names, got, test.want)

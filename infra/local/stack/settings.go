@@ -13,6 +13,7 @@ import (
 	"threadline/shared/crm/known"
 	"threadline/shared/crm/rest"
 	"threadline/shared/env"
+	"threadline/shared/route"
 )
 
 // settings are those of one run.
@@ -90,7 +91,7 @@ func (c settings) crms() (problems []string) {
 
 // connectors are the connectors of this run, but for one that there isn't: the template's pattern refuses it.
 func (c settings) connectors() []string {
-	return slices.DeleteFunc(strings.Split(c.parameters["CrmConnector"], ","), func(name string) bool {
+	return slices.DeleteFunc(route.Connectors(strings.Split(c.parameters["CrmConnector"], ",")), func(name string) bool {
 		_, ok := crms[name]
 		return !ok
 	})

@@ -12,6 +12,7 @@ import (
 
 	"threadline/infra/local/demo"
 	"threadline/infra/local/meta"
+	"threadline/shared/route"
 )
 
 // simulate starts the simulators that the template can be pointed at and nobody pointed elsewhere,
@@ -39,7 +40,7 @@ func (s *Stack) simulate(mux *http.ServeMux) error {
 func (s *Stack) simulateCRMs() ([]demo.Place, error) {
 	var places []demo.Place
 	set := variables(s.options.Environ)
-	for _, name := range strings.Split(s.parameters["CrmConnector"], ",") {
+	for _, name := range route.Connectors(strings.Split(s.parameters["CrmConnector"], ",")) {
 		c, known := crms[name]
 		if !known || !s.template.hasParameter(c.address) {
 			continue
