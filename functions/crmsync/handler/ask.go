@@ -66,7 +66,7 @@ func (h *Handler) ask(ctx context.Context, c crm.Connector, p part, said kept) (
 
 // askFile uploads a file and has its message sent.
 func (h *Handler) askFile(ctx context.Context, c crm.Connector, p part, said kept) (problem string, err error) {
-	id, problem, err := h.upload(ctx, c, p)
+	id, problem, err := h.upload(ctx, c, p, said.At)
 	if err != nil || problem != "" {
 		return p.about(problem), err
 	}
@@ -84,7 +84,11 @@ func (h *Handler) askFile(ctx context.Context, c crm.Connector, p part, said kep
 // is asked for after it.
 const uploadFor = 90 * time.Second
 
-func (h *Handler) upload(ctx context.Context, c crm.Connector, p part) (id, problem string, err error) {
+// lostAfter is how long after it was asked for a file may be out of reach. One that the CRM has lost, and answers with an
+// error of its own, would be tried for ever; what isn't sent in a day mostly may not be sent any more.
+const lostAfter = 24 * time.Hour
+
+func (h *Handler) upload(ctx context.Context, c crm.Connector, p part, asked time.Time) (id, problem string, err error) {
 	const unreadable, slow = "Not sent: the file can't be read in the CRM.", "Not sent: the CRM takes too long to give the file out."
 	opener, ok := c.(crm.Opener)
 	if !ok || p.file.Size <= 0 {
@@ -100,7 +104,8 @@ func (h *Handler) upload(ctx context.Context, c crm.Connector, p part) (id, prob
 	}
 	refusal, ok := errors.AsType[*crm.Error](err)
 	switch {
-	case errors.Is(err, crm.ErrGone), errors.Is(err, errLength), ok && refusal.Class == crm.Refused:
+	case errors.Is(err, crm.ErrGone), errors.Is(err, errLength), ok && refusal.Class == crm.Refused,
+		ok && refusal.Class == crm.Transient && !asked.IsZero() && h.now().Sub(asked) > lostAfter:
 		problem, err = unreadable, nil
 	case within.Err() != nil && ctx.Err() == nil:
 		problem, err = slow, nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"threadline/shared/chat"
 	"threadline/shared/crm"
@@ -209,6 +210,22 @@ func TestAFileForWhichTheCRMIsDown(t *testing.T) {
 	texts := slices.DeleteFunc(slices.Clone(api.asked), func(s string) bool { return strings.Contains(s, "note.mp3") })
 	if len(slices.Compact(texts)) != 1 || len(api.asked) != len(texts)+1 || r.crm.reports != nil {
 		t.Errorf("asked %q, reports %q", api.asked, r.crm.reports)
+	}
+}
+
+// TestAFileThatTheCRMHasLost proves that one which always ends in an error is given up after a day, and holds up nothing
+// for ever.
+func TestAFileThatTheCRMHasLost(t *testing.T) {
+	r, api, on := asking(t)
+	q := crm.Request{ID: "7", Contact: on, At: r.now, Files: []crm.RequestFile{r.pdf("a.pdf")}}
+	r.crm.fail = always("open", &crm.Error{Class: crm.Transient, Op: "open file", Status: 500})
+	r.now = r.now.Add(lostAfter)
+	if err := r.deliver(q); err == nil || r.crm.reports != nil {
+		t.Fatalf("after a day: %v, reports %q", err, r.crm.reports)
+	}
+	r.now = r.now.Add(time.Minute)
+	if err := r.deliver(q); err != nil || len(api.asked) != 0 || !slices.Equal(r.crm.reports, []string{"7: a.pdf: Not sent: the file can't be read in the CRM."}) {
+		t.Errorf("%v, asked %q, reports %q", err, api.asked, r.crm.reports)
 	}
 }
 
