@@ -17,6 +17,7 @@ var (
 	writeSchemas  = []string{"crm.schemas.contacts.write"}
 	useFiles      = []string{"files"}
 	automate      = []string{"automation"}
+	readAccount   = []string{"oauth"}
 )
 
 // API serves the REST API, as https://api.hubapi.com does.
@@ -37,7 +38,7 @@ func (s *Simulator) API() http.Handler {
 		handle("POST /crm/objects/"+version+"/contacts/merge", writeContacts, s.mergeContacts)
 		handle("POST /automation/actions/callbacks/"+version+"/{id}/complete", automate, s.completeCallback)
 	}
-	handle("GET /account-info/"+Version+"/details", nil, s.getAccount)
+	handle("GET /account-info/"+Version+"/details", readAccount, s.getAccount)
 
 	const properties = "/crm/v3/properties/{kind}"
 	handle("GET "+properties, readSchemas, s.listProperties)

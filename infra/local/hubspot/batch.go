@@ -2,6 +2,7 @@ package hubspot
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -91,7 +92,8 @@ func (s *Simulator) upsert(kind string, row upsertInput) (o *object, created boo
 	return o, true, err
 }
 
-// mergeContacts lets the second contact live on in the first: the first's values win, its gaps are filled.
+// mergeContacts makes a third contact of two, to which both of their ids lead from then on. The first's values win, its gaps
+// are filled. https://developers.hubspot.com/changelog/updated-merge-functionality-for-contacts-and-companies
 func (s *Simulator) mergeContacts(r *http.Request) (int, any, error) {
 	var in struct {
 		Primary string `json:"primaryObjectId"`
@@ -104,38 +106,38 @@ func (s *Simulator) mergeContacts(r *http.Request) (int, any, error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	loser, err := s.find(contacts, in.Merged, "", false)
+	second, err := s.find(contacts, in.Merged, "", false)
 	if err != nil {
 		return 0, nil, err
 	}
-	if primary.ID == loser.ID {
+	if primary.ID == second.ID {
 		return 0, nil, invalid("cannot merge a contact with itself")
 	}
-	winner, err := s.merge(primary, loser)
+	merged, err := s.merge(primary, second)
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusOK, render(winner, winner.Properties, all(winner)), nil
+	return http.StatusOK, render(merged, merged.Properties, all(merged)), nil
 }
 
-func (s *Simulator) merge(primary, loser *object) (*object, error) {
-	gone := loser.clone()
-	gone.Merged, gone.UpdatedAt = primary.ID, s.options.Now()
-	if err := s.commit(change{Object: gone}); err != nil {
+func (s *Simulator) merge(primary, second *object) (*object, error) {
+	values := maps.Clone(second.Properties)
+	maps.Copy(values, primary.Properties)
+	merged, err := s.insert(contacts, values, nil)
+	if err != nil {
 		return nil, err
 	}
-	winner := primary.clone()
-	for name, value := range loser.Properties {
-		if winner.Properties[name] == "" {
-			winner.Properties[name] = value
+	for _, o := range []*object{primary, second} {
+		old := o.clone()
+		old.Merged, old.UpdatedAt = merged.ID, s.options.Now()
+		if err := s.commit(change{Object: old}); err != nil {
+			return nil, err
+		}
+		if err := s.relink(old.ID, merged.ID); err != nil {
+			return nil, err
 		}
 	}
-	winner.UpdatedAt = s.options.Now()
-	winner.calculate()
-	if err := s.commit(change{Object: winner}); err != nil {
-		return nil, err
-	}
-	return winner, s.relink(loser.ID, primary.ID)
+	return merged, nil
 }
 
 // relink moves the timeline of one contact to another.

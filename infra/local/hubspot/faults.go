@@ -11,6 +11,7 @@ import (
 type faults struct {
 	scopes     []string
 	forbidden  map[string]bool // "communications.hs_attachment_ids": not there; "communications.unique": none possible
+	rules      map[string]func(string) bool
 	failUntil  time.Time
 	limitUntil time.Time
 	policy     string
@@ -60,6 +61,17 @@ func (s *Simulator) Forbid(kind, property string) {
 		s.faults.forbidden = map[string]bool{}
 	}
 	s.faults.forbidden[kind+"."+property] = true
+}
+
+// Rule lets a property have no values but those that are allowed, as a rule of the account's administrator does.
+// https://developers.hubspot.com/changelog/upcoming-property-validations-rules-will-be-enforced-for-apis-and-integrations
+func (s *Simulator) Rule(kind, property string, allowed func(value string) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.faults.rules == nil {
+		s.faults.rules = map[string]func(string) bool{}
+	}
+	s.faults.rules[kind+"."+property] = allowed
 }
 
 func (f *faults) refuse(now time.Time) error {

@@ -7,7 +7,7 @@
 // own OpenAPI documents.
 //
 // Everything it holds is in Options.StateDir (mode 0600) and is there again after a restart. Faults for tests are
-// switched on in Go: see Fail, Drop, Limit, Grant, Forbid.
+// switched on in Go: see Fail, Drop, Limit, Grant, Forbid, Rule.
 package hubspot
 
 import (
@@ -29,7 +29,7 @@ var versions = []string{"2026-03", "2026-09"}
 // AllScopes are the scopes that the simulator knows.
 var AllScopes = []string{
 	"crm.objects.contacts.read", "crm.objects.contacts.write", "crm.schemas.contacts.read", "crm.schemas.contacts.write",
-	"files", "automation",
+	"files", "automation", "oauth",
 }
 
 // Options configure a Simulator. Only StateDir is required.

@@ -128,6 +128,8 @@ func TestRules(t *testing.T) {
 	if n := len(c.sim.Timeline(id)); n != 1 {
 		t.Errorf("%d entries, want the one that was right", n)
 	}
+	c.want(400, "POST", objects+contacts, `{"properties":{"phone":"+34600111222"},"associations":[]}`)
+	c.want(400, "POST", objects+"contacts/search", `{"filterGroups":[],"properties":[],"sorts":[],"limit":1,"after":"0"}`+strings.Repeat(" ", maxSearch))
 	c.want(404, "GET", objects+communications+"/k2?idProperty=key", "")
 	c.want(400, "GET", objects+communications+"/k1?idProperty=hs_timestamp", "")
 	c.want(409, "POST", properties+communications+"/groups", `{"name":"mine","label":"Mine"}`)
@@ -156,7 +158,7 @@ func TestUpsert(t *testing.T) {
 func TestSearchLags(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	c := start(t, Options{Now: func() time.Time { return now }, SearchLag: 10 * time.Second})
-	id := c.want(201, "POST", objects+contacts, `{"properties":{"phone":"+34 600 111 222"},"associations":[]}`)["id"].(string)
+	id := c.want(201, "POST", objects+contacts, `{"properties":{"firstname":"A","phone":"+34 600 111 222"},"associations":[]}`)["id"].(string)
 	find := func(value string) int {
 		out := c.want(200, "POST", objects+"contacts/search", `{"filterGroups":[{"filters":[{"propertyName":
 			"hs_searchable_calculated_phone_number","operator":"EQ","value":"`+value+`"}]}],"properties":[],"sorts":[],"limit":10,"after":"0"}`)
@@ -190,10 +192,16 @@ func TestMerge(t *testing.T) {
 	}
 	c.want(201, "POST", objects+communications, message(ids[1], "k1"))
 	c.want(200, "POST", objects+"contacts/merge", fmt.Sprintf(`{"primaryObjectId":%q,"objectIdToMerge":%q}`, ids[0], ids[1]))
-	if got := c.want(200, "GET", objects+contacts+"/"+ids[1], "")["id"]; got != ids[0] {
-		t.Errorf("the merged contact answers as %v, want %s", got, ids[0])
+	all := c.sim.Contacts()
+	if len(all) != 1 || all[0].ID == ids[0] || all[0].ID == ids[1] || all[0].Name() != "A" {
+		t.Fatalf("%+v, want a third contact with the first one's name", all)
 	}
-	if n := len(c.sim.Timeline(ids[0])); n != 1 {
+	for _, id := range ids {
+		if got := c.want(200, "GET", objects+contacts+"/"+id, "")["id"]; got != all[0].ID {
+			t.Errorf("%s answers as %v, want %s", id, got, all[0].ID)
+		}
+	}
+	if n := len(c.sim.Timeline(all[0].ID)); n != 1 {
 		t.Errorf("%d entries on the survivor, want 1", n)
 	}
 }
@@ -294,7 +302,7 @@ func TestRestart(t *testing.T) {
 	if status, _ := c.do("POST", objects+communications, message(id, "k1")); status != 400 {
 		t.Errorf("the unique value was forgotten: %d", status)
 	}
-	if next := c.want(201, "POST", objects+contacts, `{"properties":{},"associations":[]}`)["id"].(string); next <= entries[0].ID {
+	if next := c.want(201, "POST", objects+contacts, `{"properties":{"firstname":"B"},"associations":[]}`)["id"].(string); next <= entries[0].ID {
 		t.Errorf("id %s was given twice", next)
 	}
 	demotest.Private(t, dir)
@@ -312,7 +320,7 @@ func TestFaults(t *testing.T) {
 	}
 	now = now.Add(time.Second)
 	c.sim.Drop(1)
-	r, err := http.NewRequest("POST", c.url+objects+contacts, strings.NewReader(`{"properties":{},"associations":[]}`))
+	r, err := http.NewRequest("POST", c.url+objects+contacts, strings.NewReader(`{"properties":{"firstname":"B"},"associations":[]}`))
 	if err != nil {
 		t.Fatal(err)
 	}

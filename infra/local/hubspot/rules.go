@@ -36,6 +36,8 @@ func (s *Simulator) check(kind, id string, values map[string]string) error {
 			values[name] = iso(at)
 		case value != "" && p.HasUniqueValue && s.holder(kind, name, value, id) != nil:
 			bad(name, "CONFLICTING_UNIQUE_VALUE", "Another record already has that value for "+name)
+		case value != "" && s.faults.rules[kind+"."+name] != nil && !s.faults.rules[kind+"."+name](value):
+			bad(name, "INVALID_ALPHA", "Enter only letters")
 		case name == "hs_attachment_ids" && !s.allFiles(value):
 			bad(name, "INVALID_ATTACHMENT", name+" names a file that does not exist")
 		}
@@ -48,8 +50,12 @@ func (s *Simulator) check(kind, id string, values map[string]string) error {
 	return r
 }
 
-// checkNew adds what a new engagement must have.
+// checkNew adds what a new record must have.
+// https://developers.hubspot.com/docs/api-reference/latest/crm/objects/contacts/guide
 func (s *Simulator) checkNew(kind string, values map[string]string) error {
+	if kind == contacts && values["email"]+values["firstname"]+values["lastname"] == "" {
+		return invalid("one of email, firstname and lastname is required")
+	}
 	if kind != contacts && values["hs_timestamp"] == "" {
 		return invalid("hs_timestamp is required")
 	}

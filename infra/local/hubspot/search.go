@@ -13,6 +13,7 @@ const (
 	maxGroups  = 5
 	maxFilters = 6
 	maxPage    = 200
+	maxSearch  = 3000 // characters of a request's body
 )
 
 type searchInput struct {
@@ -37,6 +38,9 @@ type filterInput struct {
 func (s *Simulator) searchObjects(r *http.Request) (int, any, error) {
 	kind := r.PathValue("kind")
 	in := searchInput{Limit: 10}
+	if r.ContentLength > maxSearch {
+		return 0, nil, invalid("the request is longer than %d characters", maxSearch)
+	}
 	if err := decode(r, &in); err != nil {
 		return 0, nil, err
 	}
@@ -80,7 +84,7 @@ func (s *Simulator) checkSearch(kind string, in searchInput) error {
 			return invalid("filters must have 1 to %d elements", maxFilters)
 		}
 		for _, f := range g.Filters {
-			if s.properties[kind][f.PropertyName] == nil {
+			if s.properties[kind][f.PropertyName] == nil || s.faults.forbidden[kind+"."+f.PropertyName] {
 				return invalid("There was a problem with the request: property %s does not exist", f.PropertyName)
 			}
 			if !slices.Contains(operators, f.Operator) {

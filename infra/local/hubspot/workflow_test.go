@@ -34,7 +34,7 @@ func (a *action) serve(t *testing.T) string {
 func TestWorkflow(t *testing.T) {
 	a := &action{}
 	c := start(t, Options{ActionURL: a.serve(t), ClientSecret: "client-secret"})
-	id := c.want(201, "POST", objects+contacts, `{"properties":{"phone":"+34600111222"},"associations":[]}`)["id"].(string)
+	id := c.want(201, "POST", objects+contacts, `{"properties":{"firstname":"A","phone":"+34600111222"},"associations":[]}`)["id"].(string)
 	for _, row := range []struct {
 		status int
 		answer string
@@ -69,7 +69,7 @@ func TestWorkflow(t *testing.T) {
 func TestBlocked(t *testing.T) {
 	a := &action{status: 200, answer: `{"outputFields":{"hs_execution_state":"BLOCK"}}`}
 	c := start(t, Options{ActionURL: a.serve(t), ClientSecret: "client-secret"})
-	id := c.want(201, "POST", objects+contacts, `{"properties":{},"associations":[]}`)["id"].(string)
+	id := c.want(201, "POST", objects+contacts, `{"properties":{"firstname":"A"},"associations":[]}`)["id"].(string)
 	callback, err := c.sim.Enrol(id, map[string]string{"text": "hi"})
 	if err != nil {
 		t.Fatal(err)
@@ -89,7 +89,7 @@ func TestPendingIsKept(t *testing.T) {
 	a := &action{status: 503}
 	o := Options{ActionURL: a.serve(t), ClientSecret: "client-secret", StateDir: filepath.Join(t.TempDir(), "hubspot")}
 	c := start(t, o)
-	id := c.want(201, "POST", objects+contacts, `{"properties":{},"associations":[]}`)["id"].(string)
+	id := c.want(201, "POST", objects+contacts, `{"properties":{"firstname":"A"},"associations":[]}`)["id"].(string)
 	callback, err := c.sim.Enrol(id, map[string]string{"text": "hi"})
 	if err != nil {
 		t.Fatal(err)
@@ -129,8 +129,8 @@ func TestOptions(t *testing.T) {
 	}
 	c.want(400, "POST", properties+contacts, define(``))
 	c.want(201, "POST", properties+contacts, define(`{"label":"Yes","value":"yes","hidden":false}`))
-	c.want(201, "POST", objects+contacts, `{"properties":{"word":"yes"},"associations":[]}`)
-	c.want(400, "POST", objects+contacts, `{"properties":{"word":"no"},"associations":[]}`)
+	c.want(201, "POST", objects+contacts, `{"properties":{"firstname":"A","word":"yes"},"associations":[]}`)
+	c.want(400, "POST", objects+contacts, `{"properties":{"firstname":"A","word":"no"},"associations":[]}`)
 	if calls := c.sim.Calls(); len(calls) != 4 || calls[0].Method != "POST" || calls[0].Path != properties+contacts {
 		t.Errorf("calls %+v, want the four", calls)
 	}

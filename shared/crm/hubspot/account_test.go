@@ -56,17 +56,31 @@ func (a *account) request(method, path, body string) {
 	}
 }
 
+// merge lets a user of HubSpot merge the only two contacts, and returns what became of them.
+func (a *account) merge(primary, second string) crm.ContactRef {
+	a.t.Helper()
+	a.request("POST", "/crm/objects/2026-03/contacts/merge", `{"primaryObjectId":"`+primary+`","objectIdToMerge":"`+second+`"}`)
+	for _, c := range a.sim.Contacts() {
+		if c.ID != primary && c.ID != second {
+			return crm.ContactRef(c.ID)
+		}
+	}
+	a.t.Fatal("no contact is left")
+	return ""
+}
+
 // TestMergedContact proves that the caller is told of the survivor when a user of HubSpot merged a contact.
 func TestMergedContact(t *testing.T) {
 	a := newAccount(t)
 	c := ready(t, a)
-	survivor, merged := contact(t, c, crm.Person{Key: "k1"}), contact(t, c, crm.Person{Key: "k2"})
-	a.request("POST", "/crm/objects/2026-03/contacts/merge",
-		`{"primaryObjectId":"`+string(survivor)+`","objectIdToMerge":"`+string(merged)+`"}`)
-	_, put := c.PutMessage(t.Context(), merged, entry(a, "m1", "hello"), nil)
-	for name, err := range map[string]error{"put": put, "fill": c.FillContact(t.Context(), merged, crm.Person{Key: "k2"})} {
-		if moved, ok := errors.AsType[*crm.Moved](err); !ok || moved.To != survivor {
-			t.Errorf("%s: %v, want that it moved to %s", name, err, survivor)
+	first, second := contact(t, c, crm.Person{Key: "k1"}), contact(t, c, crm.Person{Key: "k2"})
+	survivor := a.merge(string(first), string(second))
+	for _, merged := range []crm.ContactRef{first, second} {
+		_, put := c.PutMessage(t.Context(), merged, entry(a, "m1", "hello"), nil)
+		for name, err := range map[string]error{"put": put, "fill": c.FillContact(t.Context(), merged, crm.Person{Key: "k2"})} {
+			if moved, ok := errors.AsType[*crm.Moved](err); !ok || moved.To != survivor {
+				t.Errorf("%s: %v, want that it moved to %s", name, err, survivor)
+			}
 		}
 	}
 	// The survivor stays who it is.
@@ -212,6 +226,10 @@ func TestCheck(t *testing.T) {
 	}
 	if _, err := ready(t, newAccount(t)).PutFile(t.Context(), "", "", textFile("f1")); err != nil {
 		t.Fatal(err)
+	}
+	a.sim.Grant("crm.objects.contacts.read", "crm.objects.contacts.write", "crm.schemas.contacts.write", "files")
+	if err := a.connector(nil).Check(t.Context()); err != nil {
+		t.Errorf("a token that may not read the account: %v", err)
 	}
 	a.sim.Grant("crm.objects.contacts.read", "crm.objects.contacts.write")
 	_, err = a.connector(nil).PutFile(t.Context(), "", "", textFile("f1"))

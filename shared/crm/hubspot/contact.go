@@ -3,6 +3,7 @@ package hubspot
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -45,18 +46,21 @@ func (c *Connector) SearchContacts(ctx context.Context, p crm.Phone) ([]crm.Cont
 	for _, way := range p.Ways {
 		typed = append(typed, "+"+way, way)
 	}
-	hits, err := c.search(ctx, contacts, append([]string{contactKey}, numbers...),
-		filter{PropertyName: "hs_searchable_calculated_phone_number", Operator: "IN", Values: searchable},
-		filter{PropertyName: "hs_searchable_calculated_mobile_number", Operator: "IN", Values: searchable},
-		filter{PropertyName: "phone", Operator: "IN", Values: typed},
-		filter{PropertyName: "mobilephone", Operator: "IN", Values: typed},
-		filter{PropertyName: "hs_whatsapp_phone_number", Operator: "IN", Values: typed},
-	)
+	wanted := append([]string{contactKey}, numbers...)
+	asTyped := []filter{{PropertyName: "phone", Operator: "IN", Values: typed}, {PropertyName: "mobilephone", Operator: "IN", Values: typed}}
+	hits, err := c.search(ctx, contacts, wanted, append([]filter{
+		{PropertyName: "hs_searchable_calculated_phone_number", Operator: "IN", Values: searchable},
+		{PropertyName: "hs_searchable_calculated_mobile_number", Operator: "IN", Values: searchable},
+		{PropertyName: "hs_whatsapp_phone_number", Operator: "IN", Values: typed},
+	}, asTyped...)...)
+	if unwelcome(err) { // HubSpot refuses to search by a property that the account lacks: these every account has
+		hits, err = c.search(ctx, contacts, wanted, asTyped...)
+	}
 	var found []crm.Contact
 	for _, h := range hits {
 		found = append(found, asContact(h))
 	}
-	return found, err
+	return found, asStopped(err) // what is refused isn't the message
 }
 
 func asContact(o object) crm.Contact {
@@ -74,15 +78,43 @@ type upsertAnswer struct {
 	Errors  []json.RawMessage `json:"errors"`
 }
 
-// CreateContact uses the upsert, so that two callers with one key end with one contact.
+// CreateContact makes a contact. HubSpot itself, and the account's administrators, have rules for values: a name may be
+// refused that looks like an address. One that is refused is left out, or nothing the person writes would have a record.
+// What is refused without any is for a person to mend.
+// https://developers.hubspot.com/changelog/upcoming-property-validations-rules-will-be-enforced-for-apis-and-integrations
 func (c *Connector) CreateContact(ctx context.Context, p crm.Person) (crm.ContactRef, error) {
+	values := c.newContact(p)
+	ref, err := c.upsert(ctx, p.Key, values)
+	if !unwelcome(err) {
+		return ref, err
+	}
+	ref, err = c.upsert(ctx, p.Key, map[string]string{contactKey: string(p.Key), "firstname": nameless})
+	if err != nil {
+		return "", asStopped(err)
+	}
+	delete(values, contactKey)
+	return ref, c.patchEach(ctx, string(ref), values)
+}
+
+// patchEach changes properties of a contact, except for those whose value is refused.
+func (c *Connector) patchEach(ctx context.Context, id string, values map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if err := c.patch(ctx, contacts, id, map[string]string{name: values[name]}); err != nil && !unwelcome(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// upsert makes the contact with a key, so that two callers with one key end with one contact.
+func (c *Connector) upsert(ctx context.Context, key chat.ContactID, values map[string]string) (crm.ContactRef, error) {
 	const op = "create contact"
 	type input struct {
 		IDProperty string            `json:"idProperty"`
 		ID         string            `json:"id"`
 		Properties map[string]string `json:"properties"`
 	}
-	in := map[string]any{"inputs": []input{{contactKey, string(p.Key), c.newContact(p)}}}
+	in := map[string]any{"inputs": []input{{contactKey, string(key), values}}}
 	var out upsertAnswer
 	err := c.call(ctx, op, http.MethodPost, c.objectPath(contacts, "batch", "upsert"), in, &out)
 	if err == nil && len(out.Errors) > 0 {
@@ -90,7 +122,7 @@ func (c *Connector) CreateContact(ctx context.Context, p crm.Person) (crm.Contac
 	}
 	switch {
 	case conflicts(err):
-		return c.keyHolder(ctx, p.Key)
+		return c.keyHolder(ctx, key)
 	case err != nil:
 		return "", err
 	case len(out.Results) == 0 || out.Results[0].ID == "":
@@ -100,17 +132,17 @@ func (c *Connector) CreateContact(ctx context.Context, p crm.Person) (crm.Contac
 }
 
 // keyHolder reads who won when several callers wrote one key. Nobody there means that the winner was deleted meanwhile,
-// or isn't readable yet: the caller tries again.
+// or isn't readable yet: the caller tries again for a while.
 func (c *Connector) keyHolder(ctx context.Context, key chat.ContactID) (crm.ContactRef, error) {
 	o, ok, err := c.contactByKey(ctx, key)
 	if err == nil && !ok {
-		err = &crm.Error{Class: crm.Transient, Op: "read contacts", Status: http.StatusConflict, Reason: taken}
+		err = unseen(contacts)
 	}
 	return crm.ContactRef(o.ID), err
 }
 
 // FillContact writes what the contact lacks: our key, a name, a telephone number, and what is new in properties of ours.
-// What people typed stays.
+// What people typed stays; a value that is refused is left out.
 func (c *Connector) FillContact(ctx context.Context, ref crm.ContactRef, p crm.Person) error {
 	wanted := []string{contactKey, whatsAppID, bsuid, username, marketing, "firstname", "lastname"}
 	o, err := c.living(ctx, ref, append(wanted, numbers...)...)
@@ -122,6 +154,9 @@ func (c *Connector) FillContact(ctx context.Context, ref crm.ContactRef, p crm.P
 		return nil
 	}
 	refusal := c.patch(ctx, contacts, o.ID, missing)
+	if unwelcome(refusal) {
+		refusal = c.patchEach(ctx, o.ID, missing)
+	}
 	if !conflicts(refusal) {
 		return refusal
 	}
@@ -149,14 +184,16 @@ func (c *Connector) living(ctx context.Context, ref crm.ContactRef, properties .
 }
 
 var statusOfCategory = map[string]int{
-	"VALIDATION_ERROR": http.StatusBadRequest,
-	"CONFLICT":         http.StatusConflict,
-	"MISSING_SCOPES":   http.StatusForbidden,
-	"RATE_LIMITS":      http.StatusTooManyRequests,
-	"OBJECT_NOT_FOUND": http.StatusNotFound,
+	"VALIDATION_ERROR":      http.StatusBadRequest,
+	"CONFLICT":              http.StatusConflict,
+	"OBJECT_ALREADY_EXISTS": http.StatusConflict,
+	"MISSING_SCOPES":        http.StatusForbidden,
+	"RATE_LIMITS":           http.StatusTooManyRequests,
+	"OBJECT_NOT_FOUND":      http.StatusNotFound,
 }
 
-// classifyRow is classify for a row of a batch: its status is a number, or the word "error".
+// classifyRow is classify for a row of a batch: its status is a number, or the word "error". A row that says something new
+// is no outage: HubSpot answered.
 func classifyRow(op string, row json.RawMessage) error {
 	var r struct {
 		Status   string `json:"status"`
@@ -168,7 +205,7 @@ func classifyRow(op string, row json.RawMessage) error {
 		status = statusOfCategory[r.Category]
 	}
 	if status == 0 {
-		status = http.StatusInternalServerError
+		return noResult(op)
 	}
 	return judge(op, status, nil, row)
 }

@@ -151,6 +151,11 @@ func conflicts(err error) bool {
 	return ok && e.Reason == taken
 }
 
+// unwelcome tells whether a request was refused for what is in it, which may be one value of several.
+func unwelcome(err error) bool {
+	return rest.HasStatus(err, http.StatusBadRequest) && !conflicts(err)
+}
+
 func refused(err error) bool {
 	e, ok := asError(err)
 	return ok && e.Class == crm.Refused
@@ -161,6 +166,12 @@ func notProvisioned(op string) error { return fmt.Errorf("%s: %w", op, crm.ErrNo
 // noResult is a success that doesn't say what was made.
 func noResult(op string) error {
 	return &crm.Error{Class: crm.Transient, Unknown: true, Op: op, Status: http.StatusOK, Reason: "NO_RESULT"}
+}
+
+// unseen says that the record which has a unique value can't be read. It may be too new to be; the status is that of the
+// read, so that whoever waits for it gives up in the end.
+func unseen(kind string) error {
+	return &crm.Error{Class: crm.Transient, Op: "read " + kind, Status: http.StatusNotFound, Reason: taken}
 }
 
 func gone(op string) error { return fmt.Errorf("%s: %w", op, crm.ErrGone) }

@@ -121,15 +121,15 @@ func TestMissingPropertyWords(t *testing.T) {
 // TestRowOfBatch proves that a batch which went through is no success for a row that didn't.
 func TestRowOfBatch(t *testing.T) {
 	for body, want := range map[string]crm.Class{
-		`{"results":[],"errors":[{"status":"error","category":"VALIDATION_ERROR"}]}`: crm.Refused,
+		`{"results":[],"errors":[{"status":"error","category":"VALIDATION_ERROR"}]}`: crm.Stopped, // without any values, too
 		`{"results":[],"errors":[{"status":"429","category":"RATE_LIMITS"}]}`:        crm.Limited,
 		`{"results":[],"errors":[{"status":"error","category":"SOMETHING_NEW"}]}`:    crm.Transient,
 		`{"results":[]}`: crm.Transient,
 	} {
 		c, _ := answering(func(*http.Request) (int, map[string]string, string) { return 207, nil, body })
 		_, err := c.CreateContact(t.Context(), crm.Person{Key: "k"})
-		if e, ok := asError(err); !ok || e.Class != want {
-			t.Errorf("%s: %v, want class %v", body, err, want)
+		if e, ok := asError(err); !ok || e.Class != want || e.Status >= 500 {
+			t.Errorf("%s: %v, want class %v and no outage", body, err, want)
 		}
 	}
 }
@@ -169,6 +169,68 @@ func TestDeletedEntryStaysDeleted(t *testing.T) {
 	_, err := c.PutMessage(t.Context(), "1", crm.Entry{Key: "m1", Messages: []crm.Message{{}}}, nil)
 	if e, ok := asError(err); !ok || e.Class != crm.Refused || e.Reason != "DELETED" {
 		t.Errorf("%v, want Refused because it is DELETED", err)
+	}
+}
+
+// TestNobodySeenHasTheKey proves that what HubSpot says is taken, and shows nowhere, is tried again under a status at which
+// the caller gives up in the end.
+func TestNobodySeenHasTheKey(t *testing.T) {
+	c, _ := answering(func(r *http.Request) (int, map[string]string, string) {
+		switch {
+		case r.Method == http.MethodPost:
+			return 409, nil, `{}`
+		case strings.Contains(r.URL.Path, "/properties/"):
+			return 200, nil, `{"results":[{"name":"threadline_message","hasUniqueValue":true}]}`
+		}
+		return 404, nil, `{}`
+	})
+	_, message := c.PutMessage(t.Context(), "1", crm.Entry{Key: "m1", Messages: []crm.Message{{}}}, nil)
+	_, contact := c.CreateContact(t.Context(), crm.Person{Key: "k1"})
+	for name, err := range map[string]error{"message": message, "contact": contact} {
+		if e, ok := asError(err); !ok || e.Class != crm.Transient || e.Status != http.StatusNotFound {
+			t.Errorf("%s: %v, want Transient and status 404", name, err)
+		}
+	}
+}
+
+// TestDeletedProperty proves what becomes of a property of ours that somebody deleted, and that HubSpot keeps for a while
+// under its name: a person is told of the one that is needed, and the account is served without the others.
+func TestDeletedProperty(t *testing.T) {
+	for _, needed := range []bool{true, false} {
+		c, calls := answering(func(r *http.Request) (int, map[string]string, string) {
+			list := strings.HasSuffix(r.URL.Path, "/properties/contacts") && !needed
+			switch {
+			case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/groups"):
+				return 201, nil, `{}`
+			case r.Method == http.MethodPost:
+				return 409, nil, `{"category":"CONFLICT"}`
+			case r.URL.Query().Get("archived") == "true" || !list:
+				return 200, nil, `{"results":[]}`
+			}
+			return 200, nil, `{"results":[{"name":"threadline_id","hasUniqueValue":true}]}`
+		})
+		err := c.Provision(t.Context())
+		if e, ok := asError(err); needed && (!ok || e.Class != crm.Stopped || e.Reason != "DELETED") {
+			t.Errorf("%v after %v, want Stopped because it is DELETED", err, *calls)
+		}
+		if !needed && (err != nil || !c.isMarked(communications) || !slices.Contains(c.lacking, bsuid)) {
+			t.Errorf("%v after %v, want an account that lacks them", err, *calls)
+		}
+	}
+}
+
+// TestReadOnlyAttachments proves that files go on a note where HubSpot lets nobody attach them to a communication.
+func TestReadOnlyAttachments(t *testing.T) {
+	for answer, want := range map[string]bool{
+		`{"name":"hs_attachment_ids","modificationMetadata":{"readOnlyValue":true}}`:  false,
+		`{"name":"hs_attachment_ids","modificationMetadata":{"readOnlyValue":false}}`: true,
+	} {
+		c, _ := answering(func(*http.Request) (int, map[string]string, string) {
+			return 200, nil, `{"results":[{"name":"threadline_message"},` + answer + `]}`
+		})
+		if about, err := c.about(t.Context(), communications); err != nil || about.attaches != want {
+			t.Errorf("%s: %+v, %v, want %v", answer, about, err, want)
+		}
 	}
 }
 

@@ -54,8 +54,8 @@ func (c *Connector) about(ctx context.Context, kind string) (facts, error) {
 }
 
 func factsOf(all map[string]property, m mode) facts {
-	_, attaches := all[attachmentIDs]
-	return facts{mode: m, attaches: attaches}
+	files, there := all[attachmentIDs]
+	return facts{mode: m, attaches: there && !files.Metadata.ReadOnly}
 }
 
 func (c *Connector) learn(kind string, f facts) {
@@ -174,7 +174,7 @@ func (c *Connector) holder(ctx context.Context, r record) (object, error) {
 		return object{}, &crm.Error{Class: crm.Refused, Op: "read deleted " + r.kind, Status: http.StatusConflict, Reason: "DELETED"}
 	}
 	if rest.HasStatus(err, http.StatusNotFound) {
-		return object{}, &crm.Error{Class: crm.Transient, Op: "read deleted " + r.kind, Status: http.StatusConflict, Reason: taken}
+		return object{}, unseen("deleted " + r.kind)
 	}
 	return object{}, err
 }

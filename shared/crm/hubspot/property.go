@@ -6,9 +6,10 @@ import (
 	"net/url"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/rest"
 )
 
-// Properties have no dated version of their own yet.
+// HubSpot's document of the properties is of this version.
 const propertiesPath = "/crm/v3/properties/"
 
 // group is the property group of ours on each object.
@@ -18,6 +19,9 @@ const group = "threadline"
 type property struct {
 	Name           string `json:"name"`
 	HasUniqueValue *bool  `json:"hasUniqueValue"` // nil: not said
+	Metadata       struct {
+		ReadOnly bool `json:"readOnlyValue"`
+	} `json:"modificationMetadata"`
 }
 
 func (p property) unique() bool { return p.HasUniqueValue == nil || *p.HasUniqueValue }
@@ -108,5 +112,17 @@ func (c *Connector) createProperty(ctx context.Context, kind string, d definitio
 	if p, ok := all[d.Name]; ok {
 		return p, nil
 	}
-	return property{}, &crm.Error{Class: crm.Transient, Op: "create property", Status: http.StatusConflict, Reason: taken}
+	return property{}, c.hidden(ctx, kind, d.Name)
+}
+
+// hidden says why a property is taken that isn't listed: it was deleted and can be restored, or it is too new.
+func (c *Connector) hidden(ctx context.Context, kind, name string) error {
+	err := c.call(ctx, "read deleted property", http.MethodGet, propertiesPath+kind+"/"+name+"?archived=true", nil, nil)
+	switch {
+	case err == nil:
+		return &crm.Error{Class: crm.Refused, Op: "create property", Status: http.StatusConflict, Reason: "DELETED"}
+	case rest.HasStatus(err, http.StatusNotFound):
+		return &crm.Error{Class: crm.Transient, Op: "create property", Status: http.StatusConflict, Reason: taken}
+	}
+	return err
 }

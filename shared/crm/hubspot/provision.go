@@ -92,8 +92,8 @@ func (c *Connector) provisionMessages(ctx context.Context, kind string) (attache
 	return f.attaches, nil
 }
 
-// asStopped says of a refusal that a person has to mend it: ten unique properties are all that an object may have, and
-// a property of this name may exist without being unique.
+// asStopped says of a refusal that a person has to mend it: ten unique properties are all that an object may have, a
+// property of this name may exist without being unique, or be deleted.
 func asStopped(err error) error {
 	if e, ok := asError(err); ok && e.Class == crm.Refused {
 		e.Class = crm.Stopped

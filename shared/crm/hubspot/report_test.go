@@ -133,14 +133,14 @@ func TestReportForAContactThatIsElsewhere(t *testing.T) {
 	a := newAccount(t)
 	stays, _ := a.AddContact("María García", "+34600111222")
 	merged, _ := a.AddContact("María", "")
+	survivor := a.merge(stays, merged)
 	gone, _ := a.AddContact("Ana Silva", "+351912345678")
-	a.request("POST", "/crm/objects/2026-03/contacts/merge", `{"primaryObjectId":"`+stays+`","objectIdToMerge":"`+merged+`"}`)
 	a.DeleteContact(gone)
 	c := a.connector(nil)
 	if err := c.Report(t.Context(), crm.Request{ID: "1", Contact: crm.ContactRef(merged), At: a.clock.Now()}, crm.Outcome{Problem: "why"}); err != nil {
 		t.Error(err)
 	}
-	if list := a.sim.Timeline(stays); len(list) != 1 {
+	if list := a.sim.Timeline(string(survivor)); len(list) != 1 {
 		t.Errorf("the survivor has %+v", list)
 	}
 	if err := c.Report(t.Context(), crm.Request{ID: "2", Contact: crm.ContactRef(gone), At: a.clock.Now()}, crm.Outcome{Problem: "why"}); !errors.Is(err, crm.ErrGone) {
