@@ -52,7 +52,6 @@ func (s *Simulator) operations() []operation {
 		{"GET /v1/notes/{id}", 2, read, false, s.locked(s.getNote)},
 		{"PUT /v1/notes/{id}", 10, write, false, s.locked(s.putNote)},
 		{"DELETE /v1/notes/{id}", 6, write, false, s.locked(s.deleteNote)},
-		{"GET /v1/recents", 20, []string{"recents:read", "search:read"}, false, s.locked(s.listRecents)},
 		{"POST /v1/files", 10, write, false, s.postFile}, // not under the lock while bytes arrive
 		{"GET /v1/persons/{id}/files", 20, read, false, s.locked(s.listFiles)},
 		{"GET /v1/webhooks", 10, admin, false, s.locked(s.listHooks)},

@@ -11,6 +11,7 @@ type faults struct {
 	rights                                          []string
 	failUntil, limitUntil, exhaustUntil, blockUntil time.Time
 	cut, deny                                       int
+	fields                                          int // that the plan allows; 0: any number
 }
 
 // Fail makes every call answer 500 until a time, doing nothing.
@@ -30,6 +31,9 @@ func (s *Simulator) Drop(n int) { s.with(func(f *faults) { f.cut = n }) }
 
 // Deny carries out the next n calls and answers 200 with success: false.
 func (s *Simulator) Deny(n int) { s.with(func(f *faults) { f.deny = n }) }
+
+// AllowFields makes the plan allow n custom fields.
+func (s *Simulator) AllowFields(n int) { s.with(func(f *faults) { f.fields = n }) }
 
 // Grant replaces the rights of the token's user.
 func (s *Simulator) Grant(rights ...string) { s.with(func(f *faults) { f.rights = rights }) }

@@ -48,11 +48,24 @@ func (s *Simulator) postField(r *http.Request) (answer, error) {
 	if !slices.Contains(fieldTypes, b.Type) {
 		return answer{}, invalid("field_type is invalid")
 	}
+	if most := s.faults.fields; most > 0 && s.customFields() >= most {
+		return answer{}, &refusal{Status: http.StatusForbidden, Message: "Couldn't add person field.", Code: "feature_capping_custom_fields_limit"}
+	}
 	f := &field{Code: newHash(), Name: b.Name, Type: b.Type, Custom: true}
 	if err := s.commit(change{Field: f}); err != nil {
 		return answer{}, err
 	}
 	return answer{data: f.render()}, nil
+}
+
+func (s *Simulator) customFields() int {
+	n := 0
+	for _, f := range s.fields {
+		if f.Custom && !f.Deleted {
+			n++
+		}
+	}
+	return n
 }
 
 func newHash() string {

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -123,7 +122,7 @@ func (s *Simulator) removeNote(id int64, source string, user int) error {
 	return nil
 }
 
-// listNotes filters by person and by the day of add_time, both ends included.
+// listNotes filters by person, by the day of add_time, both ends included, and by the time of the last change.
 func (s *Simulator) listNotes(r *http.Request) (answer, error) {
 	q := r.URL.Query()
 	for _, name := range []string{"start_date", "end_date"} {
@@ -133,18 +132,31 @@ func (s *Simulator) listNotes(r *http.Request) (answer, error) {
 			}
 		}
 	}
+	var since time.Time
+	if v := q.Get("updated_since"); v != "" {
+		var err error
+		if since, err = time.Parse(time.RFC3339, v); err != nil {
+			return answer{}, invalid("updated_since must be a time in RFC 3339")
+		}
+	}
 	list := s.sortedNotes(func(n *note) bool {
 		day := n.Added.Format(time.DateOnly)
 		switch {
 		case q.Get("person_id") != "" && q.Get("person_id") != strconv.FormatInt(n.Person, 10),
 			q.Get("start_date") != "" && day < q.Get("start_date"),
-			q.Get("end_date") != "" && day > q.Get("end_date"):
+			q.Get("end_date") != "" && day > q.Get("end_date"), n.Updated.Before(since):
 			return false
 		}
 		return !n.Deleted
 	})
-	if order := q.Get("sort"); strings.HasSuffix(order, "DESC") {
+	switch order := q.Get("sort"); order {
+	case "", "add_time ASC":
+	case "add_time DESC":
 		slices.Reverse(list)
+	case "update_time ASC":
+		slices.SortStableFunc(list, func(a, b *note) int { return a.Updated.Compare(b.Updated) })
+	default:
+		return answer{}, invalid("sort: %s is not supported", order)
 	}
 	shown, start, limit, more, err := page(r, list, 500)
 	data := []any{}

@@ -21,7 +21,7 @@ import (
 )
 
 // AllRights are what the token's user may do, in the words of Pipedrive's document.
-var AllRights = []string{"base", "contacts:read", "contacts:full", "search:read", "recents:read", "contact-fields:full", "admin"}
+var AllRights = []string{"base", "contacts:read", "contacts:full", "search:read", "contact-fields:full", "admin"}
 
 // Lite is what the smallest plan allows one user with an API token.
 // https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting

@@ -125,7 +125,7 @@ func (a *account) DeleteContact(id string) {
 }
 
 func (a *account) Forbid() string {
-	a.sim.Grant("base", "contacts:read", "search:read", "admin", "recents:read")
+	a.sim.Grant("base", "contacts:read", "search:read", "admin")
 	return "contacts:full"
 }
 

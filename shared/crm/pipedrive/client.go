@@ -17,7 +17,6 @@ const (
 	readContacts  = "contacts:read"
 	writeContacts = "contacts:full"
 	search        = "search:read"
-	recents       = "recents:read"
 	administer    = "admin"
 )
 
@@ -56,7 +55,7 @@ func (c *Connector) call(ctx context.Context, o operation, path string, in, out 
 func (c *Connector) send(ctx context.Context, o operation, r rest.Request, out any) (envelope, error) {
 	a, err := c.rest.Do(ctx, r)
 	if err != nil {
-		return envelope{}, o.explain(err)
+		return envelope{}, c.blame(ctx, o, o.explain(err))
 	}
 	var e envelope
 	if err := rest.Decode(o.name, a, &e); err != nil {
@@ -87,6 +86,13 @@ func (o operation) explain(err error) error {
 		e.Scopes = []string{o.right}
 	}
 	return err
+}
+
+// declined tells whether Pipedrive won't do this one thing, for a right, a limit of the plan or what is asked for: the login
+// is good, and so is the rest.
+func declined(err error) bool {
+	e, ok := errors.AsType[*crm.Error](err)
+	return ok && (e.Class == crm.Refused || e.Class == crm.Stopped && (e.Status == http.StatusForbidden || e.Status == http.StatusUnsupportedMediaType))
 }
 
 // noResult is an answer without what it must have.

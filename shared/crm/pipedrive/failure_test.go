@@ -46,6 +46,61 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// TestFirewall proves that an entry which Cloudflare refuses for what is in it doesn't pass for a limit, which would stop all
+// others each time that it is tried, and that it wasn't made.
+func TestFirewall(t *testing.T) {
+	a, _, on := acquainted(t)
+	c := a.connector(func(next http.RoundTripper) http.RoundTripper {
+		return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
+			if r.Method == http.MethodGet {
+				return next.RoundTrip(r)
+			}
+			w := httptest.NewRecorder()
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = w.WriteString("<!DOCTYPE html><title>Access denied</title>")
+			return w.Result(), nil
+		})
+	})
+	_, put := c.PutMessage(t.Context(), on, hello(), nil)
+	_, file := c.PutFile(t.Context(), on, "", photo("photo.jpg"))
+	for what, err := range map[string]error{"message": put, "file": file} {
+		if e, ok := errors.AsType[*crm.Error](err); !ok || e.Class != crm.Transient || e.Unknown || e.Reason != "BLOCKED_FOR_ITS_CONTENT" {
+			t.Errorf("%s: %v (%+v)", what, err, e)
+		}
+	}
+	// What is only told isn't tried again: a request that isn't done keeps those after it from being found.
+	asking, err := a.sim.AddNote(string(on), "<p>/wa hello</p>")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := c.Report(t.Context(), crm.Request{Entry: crm.EntryRef("asks/" + asking)}, crm.Outcome{})
+	if e, ok := errors.AsType[*crm.Error](told); !ok || e.Class != crm.Refused {
+		t.Errorf("a report: %v, want Refused", told)
+	}
+	// If nothing else goes through either, it is a limit.
+	a.sim.Block(a.clock.Now().Add(time.Hour))
+	err = c.UpdateMessage(t.Context(), on, "7", hello(), nil)
+	if e, ok := errors.AsType[*crm.Error](err); !ok || e.Class != crm.Limited || e.After < 10*time.Minute {
+		t.Errorf("%v (%+v)", err, e)
+	}
+}
+
+// TestCountOfTheDay proves that a 429 is never waited for longer than an hour, whatever else has run out.
+func TestCountOfTheDay(t *testing.T) {
+	for _, header := range []string{"x-daily-requests-left", "x-daily-ratelimit-token-remaining"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set(header, "0")
+			w.WriteHeader(http.StatusTooManyRequests)
+		}))
+		defer server.Close()
+		c := pipedrive.New(pipedrive.Config{URL: server.URL, Token: crmtest.Secret(token), Now: crmtest.NewClock().Now})
+		e, ok := errors.AsType[*crm.Error](c.Check(t.Context()))
+		if !ok || e.Class != crm.Limited || e.After < time.Minute || e.After > time.Hour {
+			t.Errorf("%s: %+v", header, e)
+		}
+	}
+}
+
 // TestDoneAllTheSame proves that a note which was made although its answer said otherwise is found and not made again.
 func TestDoneAllTheSame(t *testing.T) {
 	a, c, on := acquainted(t)

@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
 	"threadline/shared/crm"
 	"threadline/shared/crm/rest"
 )
 
 // The custom fields of ours on persons, by the names that users see. Pipedrive gives each field a hash of its own in each
-// account; it is learnt by name.
+// account; it is learnt by name. Only the first one must be there: a plan allows so many custom fields and no more.
 const (
 	keyField       = "Threadline ID"
 	usernameField  = "WhatsApp username"
@@ -20,8 +22,14 @@ const (
 
 const fieldType = "varchar" // up to 255 characters, and searchable
 
-// fields are the hashes of our fields.
+// fields are the hashes of our fields; empty: there is no such field.
 type fields struct{ key, username, marketing string }
+
+// there are the hashes of the fields that there are, as a query names them.
+func (f fields) there() string {
+	all := slices.DeleteFunc([]string{f.key, f.username, f.marketing}, func(hash string) bool { return hash == "" })
+	return url.QueryEscape(strings.Join(all, ","))
+}
 
 func (f *fields) slot(name string) *string {
 	switch name {
@@ -47,7 +55,7 @@ func (c *Connector) knownFields(ctx context.Context) (fields, error) {
 	if err != nil {
 		return fields{}, err
 	}
-	if f.key == "" || f.username == "" || f.marketing == "" {
+	if f.key == "" {
 		return fields{}, fmt.Errorf("read person fields: %w", crm.ErrNotProvisioned)
 	}
 	c.mu.Lock()
@@ -85,7 +93,7 @@ func (c *Connector) readFields(ctx context.Context) (fields, error) {
 	}
 }
 
-// provisionFields makes the fields that are missing.
+// provisionFields makes the fields that are missing. One that isn't the key and can't be had is done without.
 func (c *Connector) provisionFields(ctx context.Context) error {
 	o := operation{"create person field", http.MethodPost, administer}
 	c.forgetFields()
@@ -98,7 +106,7 @@ func (c *Connector) provisionFields(ctx context.Context) error {
 			continue
 		}
 		in := map[string]any{"field_name": name, "field_type": fieldType}
-		if _, err := c.call(ctx, o, "/api/v2/personFields", in, nil); err != nil {
+		if _, err := c.call(ctx, o, "/api/v2/personFields", in, nil); err != nil && (name == keyField || !declined(err)) {
 			return err
 		}
 	}

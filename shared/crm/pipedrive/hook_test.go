@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"threadline/shared/crm"
 	"threadline/shared/crm/crmtest"
@@ -70,14 +72,48 @@ func TestWithoutWebhook(t *testing.T) {
 	}
 }
 
-// TestTooManyWebhooks proves that Pipedrive's limit of 40 is a matter for a person.
-func TestTooManyWebhooks(t *testing.T) {
-	a := newAccount(t)
-	for range 40 {
-		a.addHook("https://somebody.example.com/hook")
+// TestRefusedWebhook proves that a webhook which Pipedrive won't make stops nothing: for Pipedrive's limit of 40, for an address
+// that it doesn't take, for a right. Answers are found by asking then.
+func TestRefusedWebhook(t *testing.T) {
+	for name, change := range map[string]func(*account, *pipedrive.Config){
+		"40 others": func(a *account, _ *pipedrive.Config) {
+			for range 40 {
+				a.addHook("https://somebody.example.com/hook")
+			}
+		},
+		"an address": func(_ *account, c *pipedrive.Config) { c.HookURL = "nowhere" },
+		"a right": func(a *account, _ *pipedrive.Config) {
+			a.sim.Grant("base", "contacts:read", "contacts:full", "search:read", "contact-fields:full")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAccount(t)
+			c := a.connectorWith(func(c *pipedrive.Config) { change(a, c) })
+			if err := c.Provision(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			on := a.contact(c)
+			_, cursor, err := c.FetchOutbound(t.Context(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			a.write(on, "hello")
+			if got, _, err := c.FetchOutbound(t.Context(), cursor); err != nil || len(got) != 1 {
+				t.Errorf("asked for %+v, %v", got, err)
+			}
+		})
 	}
-	e, ok := errors.AsType[*crm.Error](a.connector(nil).Provision(t.Context()))
-	if !ok || e.Class != crm.Stopped || e.Reason != "TOO_MANY_WEBHOOKS" {
-		t.Errorf("%v", e)
+	// What passes is tried again.
+	a := newAccount(t)
+	c := a.connector(func(next http.RoundTripper) http.RoundTripper {
+		return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "/webhooks") {
+				a.sim.Limit(a.clock.Now().Add(time.Hour))
+			}
+			return next.RoundTrip(r)
+		})
+	})
+	if e, ok := errors.AsType[*crm.Error](c.Provision(t.Context())); !ok || e.Class != crm.Limited {
+		t.Errorf("%v, want Limited", e)
 	}
 }

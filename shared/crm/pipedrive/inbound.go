@@ -42,9 +42,9 @@ func (c *Connector) ParseInbound(ctx context.Context, call crm.Call) (crm.Inboun
 		return crm.Inbound{}, nil
 	}
 	var n note
-	_ = json.Unmarshal(e.Data, &n) // a field of another type than here is left out, and the others count
+	_ = json.Unmarshal(e.Data, &n) // what it doesn't say is asked for
 	if n.ID, _ = strconv.ParseInt(string(e.Meta.ID), 10, 64); n.ID == 0 || n.Content == "" {
-		return crm.Inbound{}, &crm.Error{Class: crm.Refused, Op: op, Reason: "NO_NOTE"}
+		return crm.Inbound{Fetch: true}, nil // the API shows it; ten calls that are refused, and Pipedrive stops calling
 	}
 	r, ok := n.request(call.At)
 	if !ok {
@@ -83,13 +83,14 @@ const command = "/wa"
 const asksFor = "asks/"
 
 // request reads what a note wants to be sent. One note is one message, however often it is edited: its id is the
-// request's. A note that carries the reference we put on it has been dealt with.
+// request's. A note that carries the reference we put on it has been dealt with. One that shows an entry of ours, because
+// somebody wrote above it or copied it, would send the customer's own words back, and is none.
 func (n note) request(otherwise time.Time) (crm.Request, bool) {
-	if n.deleted() || strings.Contains(n.Content, asked(n.ID)) {
+	if n.ID == 0 || n.deleted() || strings.Contains(n.Content, asked(n.ID)) {
 		return crm.Request{}, false
 	}
 	said := plain(n.Content)
-	if len(said) <= len(command) || !strings.EqualFold(said[:len(command)], command) {
+	if len(said) <= len(command) || !strings.EqualFold(said[:len(command)], command) || anyMark.MatchString(said) {
 		return crm.Request{}, false
 	}
 	said = said[len(command):]
@@ -127,7 +128,7 @@ func when(s string) time.Time {
 	return time.Time{}
 }
 
-// looseID is a number that Pipedrive writes as one, or as a string, or leaves out.
+// looseID is a number, or a yes or no, that Pipedrive writes as one, or as a string, or leaves out.
 type looseID string
 
 func (i *looseID) UnmarshalJSON(b []byte) error {

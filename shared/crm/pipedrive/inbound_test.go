@@ -1,12 +1,12 @@
 package pipedrive_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 	"time"
 
-	"threadline/shared/chat"
 	"threadline/shared/crm"
 )
 
@@ -90,28 +90,6 @@ func TestAnswerByNote(t *testing.T) {
 	}
 }
 
-// TestStatusOnNote proves that a later status replaces the first one, and that the writer's words stay.
-func TestStatusOnNote(t *testing.T) {
-	a, c, on := acquainted(t)
-	a.write(on, "hello there")
-	r := a.asked(c)[0]
-	e := hello()
-	e.Messages[0].Direction = chat.Out
-	for status, want := range map[chat.Status]string{chat.Delivered: "WhatsApp: Delivered.", chat.Failed: "WhatsApp: The number isn't on WhatsApp."} {
-		e.Messages[0].Status, e.Messages[0].Note = status, ""
-		if status == chat.Failed {
-			e.Messages[0].Note = "The number isn't on WhatsApp."
-		}
-		if err := c.UpdateMessage(t.Context(), on, r.Entry, e, nil); err != nil {
-			t.Fatal(err)
-		}
-		text := a.Entries(string(on))[0].Text
-		if !strings.HasPrefix(text, "/wa hello there\n") || !strings.Contains(text, want) || strings.Count(text, "WhatsApp:") != 1 {
-			t.Errorf("the note is %q", text)
-		}
-	}
-}
-
 // TestCommands proves which notes are answers, and what they say.
 func TestCommands(t *testing.T) {
 	for content, want := range map[string]string{
@@ -135,6 +113,54 @@ func TestCommands(t *testing.T) {
 		got := a.asked(c)
 		if want == "" && len(got) != 0 || want != "" && (len(got) != 1 || got[0].Text != want) {
 			t.Errorf("%s: %+v, want %q", content, got, want)
+		}
+	}
+}
+
+// TestAboveAnEntry proves that the customer's own words aren't sent back by somebody who writes an answer above them: in the entry
+// that shows them, or in a copy of it.
+func TestAboveAnEntry(t *testing.T) {
+	a, c, on := acquainted(t)
+	_, cursor, err := c.FetchOutbound(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref := a.put(c, on)
+	answer := "<p>/wa thank you</p>" + a.sim.Timeline(string(on))[0].HTML
+	if err := a.sim.EditNote(string(ref), answer); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.sim.AddNote(string(on), answer); err != nil {
+		t.Fatal(err)
+	}
+	asked, _, err := c.FetchOutbound(t.Context(), cursor)
+	if got := append(asked, a.asked(c)...); err != nil || len(got) != 0 {
+		t.Errorf("%+v, %v; want nothing", got, err)
+	}
+}
+
+// TestLinks proves that an address isn't lost behind the words of a link, and that Pipedrive's own stay inside.
+func TestLinks(t *testing.T) {
+	a, c, on := acquainted(t)
+	call := a.webhook(on, "hello")
+	for content, want := range map[string]string{
+		`see <a href="https://example.com/a?b=1&amp;c=2" target="_blank"><b>our</b> offer</a>.`: "see our offer (https://example.com/a?b=1&c=2).",
+		`see <a href="https://example.com/">example.com</a>`:                                    "see example.com",
+		`see <a href="https://example.com/a">https://example.com/a</a>`:                         "see https://example.com/a",
+		`ask <a href="https://acme.pipedrive.com/users/3">@Sales</a>`:                           "ask @Sales",
+		`<a href="mailto:a@example.com">a@example.com</a>`:                                      "a@example.com",
+	} {
+		body, err := json.Marshal(map[string]any{
+			"meta": map[string]any{"entity": "note", "action": "create", "change_source": "app", "entity_id": "9"},
+			"data": map[string]any{"content": "<p>/wa " + content + "</p>", "person_id": 7},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		call.Body = body
+		in, err := c.ParseInbound(t.Context(), call)
+		if err != nil || len(in.Requests) != 1 || in.Requests[0].Text != want {
+			t.Errorf("%s: %+v, %v; want %q", content, in, err, want)
 		}
 	}
 }
@@ -177,13 +203,29 @@ func TestForged(t *testing.T) {
 			t.Errorf("%s: %v, want ErrForged", name, err)
 		}
 	}
-	for _, body := range []string{"", "[", `{"meta":{"entity":"note","action":"create","change_source":"app","entity_id":"9"},"data":null}`,
-		`{"meta":{"entity":"note","action":"create","change_source":"app"},"data":{"content":"/wa hi"}}`} {
+	for _, body := range []string{"", "["} {
 		broken := call
 		broken.Body = []byte(body)
 		_, err := c.ParseInbound(t.Context(), broken)
 		if e, ok := errors.AsType[*crm.Error](err); !ok || e.Class != crm.Refused {
 			t.Errorf("%q: %v, want Refused", body, err)
+		}
+	}
+}
+
+// TestUnreadNote proves that a call which doesn't tell the note is taken, and the note asked for: ten calls that are refused
+// would end the others.
+func TestUnreadNote(t *testing.T) {
+	a, c, on := acquainted(t)
+	call := a.webhook(on, "hello")
+	for _, body := range []string{
+		`{"meta":{"entity":"note","action":"create","change_source":"app","entity_id":"9"},"data":null}`,
+		`{"meta":{"entity":"note","action":"change","change_source":"app","entity_id":"9"},"data":{"content":""}}`,
+		`{"meta":{"entity":"note","action":"create","change_source":"app"},"data":{"content":"/wa hi"}}`,
+	} {
+		call.Body = []byte(body)
+		if in, err := c.ParseInbound(t.Context(), call); err != nil || !in.Fetch || len(in.Requests) != 0 {
+			t.Errorf("%s: %+v, %v; want to ask", body, in, err)
 		}
 	}
 }
@@ -199,40 +241,5 @@ func TestForms(t *testing.T) {
 		if err != nil || len(in.Requests) != 1 || in.Requests[0].Contact != want || in.Requests[0].At.Hour() != 9 {
 			t.Errorf("person_id %s: %+v, %v", person, in, err)
 		}
-	}
-}
-
-// TestLostWebhook proves that an answer whose webhook never arrived is found by asking, once, and that what is older than
-// the first question isn't sent.
-func TestLostWebhook(t *testing.T) {
-	a := newAccount(t)
-	c := a.connector(nil)
-	if err := c.Provision(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	on := a.contact(c)
-	a.hooks.fail(503)
-	a.write(on, "too old")
-	a.sim.Flush()
-	a.clock.Advance(time.Minute)
-	_, cursor, err := c.FetchOutbound(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	texts := map[string]string{}
-	for _, text := range []string{"first", "second"} {
-		a.clock.Advance(time.Minute)
-		a.write(on, text)
-		a.sim.Flush()
-		var got []crm.Request
-		if got, cursor, err = c.FetchOutbound(t.Context(), cursor); err != nil {
-			t.Fatal(err)
-		}
-		for _, r := range got {
-			texts[r.ID] = r.Text
-		}
-	}
-	if len(texts) != 2 {
-		t.Errorf("asked for %v, want the two that are new", texts)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"html"
 	"net/http"
 	"net/url"
@@ -21,7 +23,7 @@ const notesPath = "/v1/notes"
 // note is a note as API v1 gives it.
 type note struct {
 	ID      int64   `json:"id"`
-	Active  *bool   `json:"active_flag"` // false: deleted
+	Active  looseID `json:"active_flag"` // false: deleted
 	Content string  `json:"content"`
 	Person  looseID `json:"person_id"`
 	Added   string  `json:"add_time"`
@@ -31,7 +33,18 @@ type note struct {
 	} `json:"user"`
 }
 
-func (n note) deleted() bool { return n.Active != nil && !*n.Active }
+func (n note) deleted() bool { return n.Active == "false" || n.Active == "0" }
+
+// UnmarshalJSON leaves out a field of another type than is documented. The others count, and so do the notes that are listed
+// beside this one.
+func (n *note) UnmarshalJSON(b []byte) error {
+	type fields note
+	err := json.Unmarshal(b, (*fields)(n))
+	if _, odd := errors.AsType[*json.UnmarshalTypeError](err); odd {
+		return nil
+	}
+	return err
+}
 
 // mark is the line by which we know a thing again. 64 bits are unique among what one person has.
 func mark(key string) string {

@@ -3,6 +3,7 @@ package pipedrive
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,42 +17,62 @@ import (
 // order.
 const overlap = time.Minute
 
-// FetchOutbound asks for the notes that changed since the cursor, a time: webhooks get lost while they are banned, and
-// for good after four attempts. It costs 20 tokens.
+// FetchOutbound asks for the notes that changed since the cursor, a time: webhooks get lost while they are banned, and for
+// good after four attempts. It costs 20 tokens for each 100 notes.
 func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Request, string, error) {
-	o := operation{"list recent notes", http.MethodGet, recents}
 	from := when(since)
 	if from.IsZero() {
 		return nil, c.config.Now().UTC().Format(time.DateTime), nil
 	}
-	newest := from
 	var requests []crm.Request
-	for page := range pageLimit {
-		q := url.Values{
-			"since_timestamp": {from.Format(time.DateTime)}, "items": {"note"}, "limit": {text(pageSize)}, "start": {text(int64(page) * pageSize)},
+	last, more, err := c.changedNotes(ctx, from, func(n note) {
+		// A webhook says that somebody copied a note by hand, with what we said on it. Here it may be a program that moves all notes
+		// of old.
+		if r, ok := n.request(c.config.Now()); ok && !anyMark.MatchString(n.Content) {
+			requests = append(requests, r)
 		}
-		var items []struct {
-			Item string `json:"item"`
-			Data note   `json:"data"`
-		}
-		answer, err := c.call(ctx, o, "/v1/recents?"+q.Encode(), nil, &items)
-		if err != nil {
-			return nil, since, err
-		}
-		for _, i := range items {
-			if changed := when(i.Data.Updated).Add(-overlap); changed.After(newest) {
-				newest = changed
-			}
-			if r, ok := i.Data.request(c.config.Now()); ok && i.Item == "note" {
-				requests = append(requests, r)
-			}
-		}
-		if !answer.more() {
-			break
-		}
+	})
+	if err != nil {
+		return nil, since, err
 	}
 	slices.SortStableFunc(requests, func(a, b crm.Request) int { return a.At.Compare(b.At) })
-	return requests, newest.Format(time.DateTime), nil
+	next := last.Add(-overlap)
+	if more { // thousands in a minute are an import: who goes back reads them again for ever
+		next, from = last, from.Add(time.Second)
+	}
+	if next.Before(from) {
+		next = from
+	}
+	return requests, next.Format(time.DateTime), nil
+}
+
+// changedNotes reads notes that changed since a time, the ones that changed first, and returns when the last one of them did.
+func (c *Connector) changedNotes(ctx context.Context, since time.Time, read func(note)) (last time.Time, more bool, err error) {
+	o := operation{"list changed notes", http.MethodGet, readContacts}
+	last, more = since, true
+	for page, start := 0, int64(0); more && page < pageLimit; page++ {
+		q := url.Values{
+			"updated_since": {since.Format(time.RFC3339)}, "sort": {"update_time ASC"}, "limit": {text(pageSize)}, "start": {text(start)},
+		}
+		var notes []note
+		answer, err := c.call(ctx, o, notesPath+"?"+q.Encode(), nil, &notes)
+		if err != nil {
+			return last, false, err
+		}
+		more = answer.more()
+		for _, n := range notes {
+			read(n)
+			if changed := when(n.Updated); changed.After(last) {
+				last = changed
+			}
+		}
+		// The next page is what changed since the end of this one: a note that changes meanwhile moves to the end, and by their
+		// number another one would be passed over.
+		if start += pageSize; last.After(since) {
+			since, start = last, 0
+		}
+	}
+	return last, more, nil
 }
 
 // Report writes on the note what became of it, below the words of whoever wrote it.
@@ -80,7 +101,11 @@ func (c *Connector) tell(ctx context.Context, id int64, words string) error {
 	if told == n.Content {
 		return nil
 	}
-	return c.putNote(ctx, operation{"report on note", http.MethodPut, writeContacts}, id, told)
+	err = c.putNote(ctx, operation{"report on note", http.MethodPut, writeContacts}, id, told)
+	if e, ok := errors.AsType[*crm.Error](err); ok && e.Reason == firewalled {
+		e.Class = crm.Refused // its writer's words would be refused tomorrow as well, and whatever was asked for since waits
+	}
+	return err
 }
 
 // outcome is what an entry says about its message: our own words on it, or else its status.

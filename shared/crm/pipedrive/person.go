@@ -42,7 +42,9 @@ func (p person) custom(field string) string {
 func (p person) contact(f fields) crm.Contact {
 	c := crm.Contact{Ref: crm.ContactRef(text(p.ID)), Key: chat.ContactID(p.custom(f.key))}
 	for _, n := range p.Phones {
-		c.Phones = append(c.Phones, n.Value)
+		if strings.TrimSpace(n.Value) != "" { // API v1 shows nobody's number as one that is empty
+			c.Phones = append(c.Phones, n.Value)
+		}
 	}
 	return c
 }
@@ -144,7 +146,7 @@ func (c *Connector) FillContact(ctx context.Context, ref crm.ContactRef, p crm.P
 	if err != nil {
 		return err
 	}
-	has, err := c.read(ctx, o, id, "?custom_fields="+url.QueryEscape(strings.Join([]string{f.key, f.username, f.marketing}, ",")))
+	has, err := c.read(ctx, o, id, "?custom_fields="+f.there())
 	if err != nil {
 		return err
 	}
@@ -174,13 +176,13 @@ func (c *Connector) FillContact(ctx context.Context, ref crm.ContactRef, p crm.P
 	return c.orFields(ctx, err)
 }
 
-// ours are the values of our fields, as far as they are known.
+// ours are the values of our fields, as far as there are both.
 func ours(p crm.Person, f fields) map[string]string {
 	values := map[string]string{f.key: string(p.Key)}
-	if p.Username != "" {
+	if p.Username != "" && f.username != "" {
 		values[f.username] = clip(p.Username)
 	}
-	if p.Marketing != "" {
+	if p.Marketing != "" && f.marketing != "" {
 		values[f.marketing] = clip(p.Marketing)
 	}
 	return values

@@ -2,13 +2,18 @@ package pipedrive_test
 
 import (
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/crmtest"
 	"threadline/shared/crm/match"
+	"threadline/shared/crm/pipedrive"
 )
 
 // TestMerged proves that a person who was merged into another one is gone, and that the survivor is found by the key.
@@ -73,6 +78,57 @@ func TestFieldDeleted(t *testing.T) {
 	}
 	if ref := a.contact(c); len(a.Contacts()) != 1 {
 		t.Errorf("%d persons with %s, want the one that has the number", len(a.Contacts()), ref)
+	}
+}
+
+// TestPlanWithoutFields proves that a plan which has room for our key and no other field of ours is enough, and that the key
+// itself is a matter for a person.
+func TestPlanWithoutFields(t *testing.T) {
+	a := newAccount(t)
+	a.sim.AllowFields(1)
+	c := a.provisioned()
+	p := maria
+	p.Username, p.Marketing = "maria.g", "granted"
+	for range 2 { // made, then completed
+		found, err := match.Contact(t.Context(), c, p, nobody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.PutMessage(t.Context(), found.Ref, hello(), nil); err != nil {
+			t.Fatal(err)
+		}
+		p.Marketing = "withdrawn"
+	}
+	if got := a.sim.Persons(); len(got) != 1 || got[0].Fields["Threadline ID"] != string(p.Key) {
+		t.Errorf("persons %+v", got)
+	}
+	if err := a.sim.DeleteField("Threadline ID"); err != nil {
+		t.Fatal(err)
+	}
+	a.sim.Grant("base", "contacts:read", "contacts:full", "search:read")
+	if e, ok := errors.AsType[*crm.Error](c.Provision(t.Context())); !ok || e.Class != crm.Stopped {
+		t.Errorf("without the key: %v, want Stopped", e)
+	}
+}
+
+// TestEmptyNumber proves that a number which is there and empty is filled.
+func TestEmptyNumber(t *testing.T) {
+	written := ""
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := `{"success":true,"data":{"id":7,"name":"Mrs Garcia","phones":[{"value":"","primary":true,"label":"work"}]}}`
+		if strings.HasSuffix(r.URL.Path, "/personFields") {
+			answer = `{"success":true,"data":[{"field_name":"Threadline ID","field_code":"k","field_type":"varchar","is_custom_field":true}]}`
+		}
+		if r.Method == http.MethodPatch {
+			body, _ := io.ReadAll(r.Body) // a short one fails the test
+			written = string(body)
+		}
+		_, _ = io.WriteString(w, answer)
+	}))
+	defer server.Close()
+	c := pipedrive.New(pipedrive.Config{URL: server.URL, Token: crmtest.Secret(token)})
+	if err := c.FillContact(t.Context(), "7", maria); err != nil || !strings.Contains(written, `"+34600111222"`) {
+		t.Errorf("written %s, %v", written, err)
 	}
 }
 
