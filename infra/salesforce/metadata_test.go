@@ -58,6 +58,7 @@ func parse(t *testing.T) map[string]element {
 // standard are fields that every org has.
 var standard = map[string]bool{
 	"Contact.Phone": true, "Contact.MobilePhone": true, "Contact.HomePhone": true, "Contact.OtherPhone": true,
+	"Task.ActivityDate": true, "Task.Description": true, "Task.WhoId": true,
 	"WA_Message__c.Name": true, "WA_Outbound__c.Name": true,
 }
 
@@ -108,5 +109,49 @@ func TestFieldsExist(t *testing.T) {
 	}
 	if len(fields) != 15 {
 		t.Errorf("%d fields", len(fields))
+	}
+}
+
+// TestPermissionsStandTogether proves what a deployment checks of a permission set: a right to read a detail comes with the
+// one to read its master, and what is of one kind stands in one place.
+func TestPermissionsStandTogether(t *testing.T) {
+	files := parse(t)
+	masters := map[string][]string{"Contact": {"Account"}}
+	for name, e := range files {
+		if object := path.Base(path.Dir(path.Dir(name))); strings.HasPrefix(name, "objects/") {
+			masterDetail := false
+			e.each("type", func(k element) { masterDetail = masterDetail || k.text() == "MasterDetail" })
+			e.each("referenceTo", func(to element) {
+				if masterDetail {
+					masters[object] = append(masters[object], to.text())
+				}
+			})
+		}
+	}
+	if len(masters) != 3 {
+		t.Fatalf("masters %v, want those of contacts and of two objects of ours", masters)
+	}
+	for name, e := range files {
+		if !strings.HasPrefix(name, "permissionsets/") {
+			continue
+		}
+		readable := map[string]bool{}
+		e.each("object", func(o element) { readable[o.text()] = true })
+		for object := range readable {
+			for _, master := range masters[object] {
+				if !readable[master] {
+					t.Errorf("%s: to read %s depends on reading %s", name, object, master)
+				}
+			}
+		}
+		done, last := map[string]bool{}, ""
+		for _, part := range e.Elements {
+			if kind := part.XMLName.Local; kind != last {
+				if done[kind] {
+					t.Errorf("%s: %s stands in two places", name, kind)
+				}
+				done[kind], last = true, kind
+			}
+		}
 	}
 }

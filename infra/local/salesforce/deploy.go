@@ -42,6 +42,10 @@ type permissionSet struct {
 		Readable bool   `xml:"readable"`
 		Editable bool   `xml:"editable"`
 	} `xml:"fieldPermissions"`
+	User []struct {
+		Name    string `xml:"name"`
+		Enabled bool   `xml:"enabled"`
+	} `xml:"userPermissions"`
 }
 
 // deploy adds what the source files describe, and gives the API's user the permission set.
@@ -144,8 +148,10 @@ func (s *Simulator) deployField(object string, c customField) error {
 	return nil
 }
 
-// assign gives the API's user what a permission set has. It refuses what a deployment refuses.
+// assign gives the API's user what a permission set has, and nothing else: the profile of an integration's user has no
+// rights of its own. It refuses what a deployment refuses.
 func (s *Simulator) assign(p permissionSet) error {
+	s.takeAway()
 	for _, given := range p.Objects {
 		o := s.schema[given.Object]
 		if o == nil {
@@ -153,10 +159,27 @@ func (s *Simulator) assign(p permissionSet) error {
 		}
 		o.read, o.create, o.edit = o.read || given.Read, o.create || given.Create, o.edit || given.Edit
 	}
+	for _, o := range s.schema {
+		for _, f := range o.fields {
+			if f.cascades && f.required && o.custom && o.read && !s.schema[f.refers[0]].read {
+				return fmt.Errorf("permission Read %s depends on permission(s): Read %s", o.name, f.refers[0])
+			}
+		}
+	}
+	rights := 0
+	for _, given := range p.User {
+		if given.Enabled && slices.Contains(taskRights, given.Name) {
+			rights++
+		}
+	}
+	if rights == len(taskRights) {
+		task := s.schema["Task"]
+		task.read, task.create, task.edit = true, true, true
+	}
 	for _, given := range p.Fields {
 		object, name, _ := strings.Cut(given.Field, ".")
 		o := s.schema[object]
-		if o == nil || !s.deploys(object) {
+		if o == nil || o.custom && !s.deploys(object) || strings.HasSuffix(name, "__c") && !s.deploys(object) {
 			continue
 		}
 		f := o.fields[name]
@@ -169,6 +192,23 @@ func (s *Simulator) assign(p permissionSet) error {
 		f.visible, f.editable = f.visible || given.Readable, f.editable || given.Editable
 	}
 	return nil
+}
+
+// taskRights are what it takes to read and write tasks, which have no permission of an object's.
+var taskRights = []string{"ActivitiesAccess", "EditTask"}
+
+// takeAway takes the standard objects from the API's user, and those of their fields that are given one by one.
+func (s *Simulator) takeAway() {
+	for object, fields := range map[string][]string{
+		"Contact": {"Phone", "MobilePhone", "HomePhone", "OtherPhone"},
+		"Task":    {"ActivityDate", "Description", "WhoId"},
+	} {
+		o := s.schema[object]
+		o.read, o.create, o.edit = false, false, false
+		for _, name := range fields {
+			o.fields[name].visible, o.fields[name].editable = false, false
+		}
+	}
 }
 
 // autoNumber is the name of a custom object's record.

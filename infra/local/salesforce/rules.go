@@ -59,7 +59,11 @@ func (s *Simulator) checkValue(o *object, name string, f *field, value string) (
 	if value == "" {
 		return "", nil
 	}
-	if n := len(utf16.Encode([]rune(value))); f.length > 0 && n > f.length {
+	n := len(utf16.Encode([]rune(value)))
+	if f.kind == "textarea" { // https://help.salesforce.com/apex/HTViewSolution?id=000240417
+		n += strings.Count(value, "\n") - strings.Count(value, "\r\n")
+	}
+	if f.length > 0 && n > f.length {
 		return "", refuse(http.StatusBadRequest, "STRING_TOO_LONG", fmt.Sprintf("%s: data value too large: (max length=%d)", name, f.length), name)
 	}
 	switch f.kind {

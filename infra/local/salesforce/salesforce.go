@@ -129,8 +129,8 @@ func (s *Simulator) populate() error {
 	}{
 		{"User", map[string]string{"Name": "Threadline Integration"}},
 		{"User", map[string]string{"Name": "Sales User"}},
-		{"TaskStatus", map[string]string{"MasterLabel": "No iniciada", "IsClosed": "false", "SortOrder": "1"}},
-		{"TaskStatus", map[string]string{"MasterLabel": "Completada", "IsClosed": "true", "SortOrder": "2"}},
+		{"TaskStatus", map[string]string{"ApiName": "No iniciada", "MasterLabel": "Pendiente", "IsClosed": "false", "SortOrder": "1"}},
+		{"TaskStatus", map[string]string{"ApiName": "Completada", "MasterLabel": "Hecha", "IsClosed": "true", "SortOrder": "2"}},
 	} {
 		if err := s.commit(s.newRecord(r.object, r.values)); err != nil {
 			return err

@@ -46,7 +46,7 @@ func standardObjects() map[string]*object {
 
 	all := map[string]*object{
 		"User":       {prefix: "005", fields: map[string]*field{"Name": calculated(text(121))}},
-		"TaskStatus": {prefix: "01T", fields: map[string]*field{"MasterLabel": calculated(text(255)), "IsClosed": calculated(&field{kind: "boolean"}), "SortOrder": calculated(&field{kind: "int"})}},
+		"TaskStatus": {prefix: "01T", fields: map[string]*field{"ApiName": calculated(text(255)), "MasterLabel": calculated(text(255)), "IsClosed": calculated(&field{kind: "boolean"}), "SortOrder": calculated(&field{kind: "int"})}},
 		"Contact": {prefix: "003", create: true, edit: true, fields: map[string]*field{
 			"FirstName": text(40), "LastName": required(text(80)), "Name": calculated(text(121)), "Email": text(80),
 			"Phone": phone(), "MobilePhone": phone(), "HomePhone": phone(), "OtherPhone": phone(), "Description": long(32000),
@@ -122,7 +122,7 @@ func (s *Simulator) value(r *record, name string) string {
 		return nameOf(r)
 	case r.Object == "Task" && name == "IsClosed":
 		closed := slices.ContainsFunc(s.all("TaskStatus"), func(t *record) bool {
-			return t.Values["MasterLabel"] == r.Values["Status"] && t.Values["IsClosed"] == "true"
+			return t.Values["ApiName"] == r.Values["Status"] && t.Values["IsClosed"] == "true"
 		})
 		return map[bool]string{true: "true", false: "false"}[closed]
 	}

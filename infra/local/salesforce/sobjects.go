@@ -167,6 +167,8 @@ func (s *Simulator) upsert(o *object, key, value string, c call) (answer, error)
 
 // describe tells what the user may do with an object, and which of its fields they see.
 func (s *Simulator) describe(o *object) answer {
+	may := !s.faults.forbidden[o.name]
+	create, edit := o.create && may, o.edit && may // a right to a field is one only with the right to the object
 	var fields []any
 	for _, name := range slices.Sorted(maps.Keys(o.fields)) {
 		f := o.fields[name]
@@ -175,12 +177,11 @@ func (s *Simulator) describe(o *object) answer {
 		}
 		fields = append(fields, map[string]any{
 			"name": name, "type": f.kind, "length": f.length, "nillable": !f.required, "externalId": f.external, "unique": f.unique,
-			"createable": f.editable, "updateable": f.editable && !f.fixed, "filterable": !f.unfiltered,
+			"createable": f.editable && create, "updateable": f.editable && !f.fixed && edit, "filterable": !f.unfiltered,
 		})
 	}
-	forbidden := s.faults.forbidden[o.name]
 	return answer{http.StatusOK, map[string]any{
 		"name": o.name, "keyPrefix": o.prefix, "custom": o.custom, "queryable": true,
-		"createable": o.create && !forbidden, "updateable": o.edit && !forbidden, "fields": fields,
+		"createable": create, "updateable": edit, "fields": fields,
 	}}
 }

@@ -117,7 +117,7 @@ func (c *Connector) insert(ctx context.Context, op, object string, values map[st
 
 func idOf(op string, out created, err error) (string, error) {
 	if err == nil && !isID(out.ID) {
-		err = &crm.Error{Class: crm.Transient, Unknown: true, Op: op, Reason: "NO_ID"}
+		err = &crm.Error{Class: crm.Transient, Unknown: true, Op: op, Status: http.StatusOK, Reason: "NO_ID"}
 	}
 	return long(out.ID), err
 }

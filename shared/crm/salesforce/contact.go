@@ -22,6 +22,9 @@ const (
 // placeholder is the last name of somebody who has none: Salesforce wants one.
 const placeholder = "(WhatsApp)"
 
+// telephones are the fields in which a contact's numbers are.
+var telephones = []string{"Phone", "MobilePhone", "HomePhone", "OtherPhone"}
+
 const contactFields = "Id,FirstName,LastName,Phone,MobilePhone,HomePhone,OtherPhone," + contactKey
 
 // contact is a Contact, as far as it matters here.
@@ -179,10 +182,12 @@ func contactID(ref crm.ContactRef) (string, error) {
 	return string(ref), nil
 }
 
-// whereabouts finds out what an error that a record is gone means for a contact: deleted, or merged into another one. A
-// contact that is there isn't forgotten because something else that a rule of the org's needed is deleted.
+// whereabouts finds out what an error that a record is gone, or out of reach, means for a contact: deleted, or merged into
+// another one. A contact that is there isn't forgotten because something else that a rule of the org's needed is deleted.
+// Only the status of an answer tells the caller that it is about one contact, and leaves the others alone.
 func (c *Connector) whereabouts(ctx context.Context, id string, err error) error {
-	if !errors.Is(err, crm.ErrGone) {
+	outOfReach := reason(err) == crossReference
+	if !errors.Is(err, crm.ErrGone) && !outOfReach {
 		return err
 	}
 	const op = "find deleted contact"
@@ -195,8 +200,10 @@ func (c *Connector) whereabouts(ctx context.Context, id string, err error) error
 		return queryErr
 	case len(rows) > 0 && rows[0].MasterRecordID != "":
 		return &crm.Moved{To: crm.ContactRef(long(rows[0].MasterRecordID))}
+	case len(rows) > 0 && !rows[0].IsDeleted && outOfReach:
+		return err
 	case len(rows) > 0 && !rows[0].IsDeleted:
-		return &crm.Error{Class: crm.Stopped, Op: op, Reason: "ANOTHER_RECORD_IS_DELETED", Scopes: []string{"Contact"}}
+		return &crm.Error{Class: crm.Stopped, Op: op, Status: http.StatusOK, Reason: "ANOTHER_RECORD_IS_DELETED", Scopes: []string{"Contact"}}
 	}
-	return err
+	return fmt.Errorf("%s: %w", op, crm.ErrGone)
 }

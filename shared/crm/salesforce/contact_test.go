@@ -43,6 +43,44 @@ func TestMerged(t *testing.T) {
 	}
 }
 
+// TestOutOfReach proves that a contact is looked for also where Salesforce says of a record that was merged or deleted that
+// the user may not reach it, that one which is there isn't forgotten for that, and that all others go on meanwhile.
+func TestOutOfReach(t *testing.T) {
+	answered := func(code string) func(http.RoundTripper) http.RoundTripper {
+		return func(next http.RoundTripper) http.RoundTripper {
+			return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
+				if r.Method != http.MethodPatch {
+					return next.RoundTrip(r)
+				}
+				_ = r.Body.Close()
+				body := `[{"message":"no","errorCode":"` + code + `"}]`
+				return &http.Response{StatusCode: 400, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
+			})
+		}
+	}
+	const outOfReach, gone = "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", "INVALID_CROSS_REFERENCE_KEY"
+	o := newOrg(t, true)
+	contact := must[crm.ContactRef](t)(o.connector().CreateContact(t.Context(), person()))
+	for code, reason := range map[string]string{outOfReach: outOfReach, gone: "ANOTHER_RECORD_IS_DELETED"} {
+		_, err := o.connect(answered(code)).PutMessage(t.Context(), contact, entry("hello"), nil)
+		if e := wantError(t, err, crm.Stopped, reason); e.Status == 0 {
+			t.Errorf("%s: without a status it is about the whole org", code)
+		}
+	}
+	winner := o.add("Contact", map[string]string{"LastName": "Garcia"})
+	if err := o.sim.Merge(winner, string(contact)); err != nil {
+		t.Fatal(err)
+	}
+	_, err := o.connect(answered(outOfReach)).PutMessage(t.Context(), contact, entry("hello"), nil)
+	if moved, ok := errors.AsType[*crm.Moved](err); !ok || string(moved.To) != winner {
+		t.Errorf("merged: %v, want moved to %s", err, winner)
+	}
+	o.DeleteContact(winner)
+	if _, err := o.connect(answered(outOfReach)).PutMessage(t.Context(), crm.ContactRef(winner), entry("hello"), nil); !errors.Is(err, crm.ErrGone) {
+		t.Errorf("deleted: %v, want ErrGone", err)
+	}
+}
+
 // TestFill proves which gaps are filled, and that nothing else changes.
 func TestFill(t *testing.T) {
 	for _, row := range []struct {
@@ -99,30 +137,6 @@ func TestFoundInEveryField(t *testing.T) {
 			if err != nil || string(found.Ref) != id {
 				t.Errorf("%s in %s: %q %v, want %s", typed, field, found.Ref, err, id)
 			}
-		}
-	}
-}
-
-// TestOneSearchFails proves that the other one counts when an org can't or won't do one of the two.
-func TestOneSearchFails(t *testing.T) {
-	for _, row := range []struct{ path, code, typed string }{
-		{"/parameterizedSearch", "MALFORMED_SEARCH", "600 111 222"},
-		{"/query", "QUERY_TIMEOUT", "+34600111222"},
-	} {
-		o := newOrg(t, true)
-		id, _ := o.AddContact("Mrs Garcia", row.typed)
-		c := o.connect(func(next http.RoundTripper) http.RoundTripper {
-			return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
-				if !strings.HasSuffix(r.URL.Path, row.path) || strings.HasSuffix(row.path, "query") && !strings.Contains(r.URL.RawQuery, "LIKE") {
-					return next.RoundTrip(r)
-				}
-				body := `[{"message":"no","errorCode":"` + row.code + `"}]`
-				return &http.Response{StatusCode: 400, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body))}, nil
-			})
-		})
-		hits, err := c.SearchContacts(t.Context(), person().Phone)
-		if err != nil || len(hits) != 1 || string(hits[0].Ref) != id {
-			t.Errorf("%s fails: %+v %v, want %s", row.path, hits, err, id)
 		}
 	}
 }

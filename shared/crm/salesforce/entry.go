@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf16"
 
 	"threadline/shared/chat"
 	"threadline/shared/crm"
@@ -61,6 +62,9 @@ func (c *Connector) FindMessage(ctx context.Context, on crm.ContactRef, e crm.En
 		}
 	}
 	id, ok, err := c.findTask(ctx, contact, e.At, e.Key)
+	if withoutTasks(l, err) {
+		return "", false, nil
+	}
 	return entryRef(taskObject, id), ok, err
 }
 
@@ -128,7 +132,7 @@ func (c *Connector) update(ctx context.Context, op string, steps []call) error {
 
 // message are the values of a message that may change.
 func message(e crm.Entry) map[string]any {
-	values := map[string]any{"SentAt__c": e.At.UTC().Format("2006-01-02T15:04:05.000Z"), "Body__c": crm.Plain(e, maxBody)}
+	values := map[string]any{"SentAt__c": e.At.UTC().Format("2006-01-02T15:04:05.000Z"), "Body__c": fitted(e, maxBody)}
 	direction, status := "", ""
 	for _, m := range e.Messages {
 		word := map[chat.Direction]string{chat.In: "Received", chat.Out: "Sent"}[m.Direction]
@@ -144,6 +148,17 @@ func message(e crm.Entry) map[string]any {
 	}
 	values["Direction__c"], values["Status__c"] = direction, status
 	return values
+}
+
+// fitted writes an entry for a field of so many characters, of which a line break takes two.
+// https://help.salesforce.com/apex/HTViewSolution?id=000240417
+func fitted(e crm.Entry, limit int) string {
+	text := crm.Plain(e, limit)
+	breaks := strings.Count(text, "\n")
+	if len(utf16.Encode([]rune(text)))+breaks > limit {
+		text = crm.Plain(e, max(limit-breaks, limit/2)) // half is enough if there were nothing but breaks
+	}
+	return text
 }
 
 // An entry's ref names the object too: "WA_Message__c/a00…".

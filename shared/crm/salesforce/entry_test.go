@@ -52,6 +52,25 @@ func TestManyTasks(t *testing.T) {
 	}
 }
 
+// TestLineBreaks proves that an entry of many lines fits, though Salesforce counts each break twice.
+func TestLineBreaks(t *testing.T) {
+	for _, metadata := range []bool{true, false} {
+		o := newOrg(t, metadata)
+		c := o.connector()
+		contact := must[crm.ContactRef](t)(c.CreateContact(t.Context(), person()))
+		for i, piece := range []string{"a\n", "\n", "🙂 and more\n"} {
+			e := entry(strings.Repeat(piece, 70_000) + ".")
+			e.Key = e.Key[:39] + string(rune('0'+i))
+			must[crm.EntryRef](t)(c.PutMessage(t.Context(), contact, e, nil))
+		}
+		for _, e := range o.Entries(string(contact)) {
+			if !strings.Contains(e.Text, "(shortened)") {
+				t.Errorf("metadata=%v: an entry of %d bytes doesn't say that it was shortened", metadata, len(e.Text))
+			}
+		}
+	}
+}
+
 // TestTaskIsDone proves that no to-do is left for anybody, in an org whose statuses aren't English either.
 func TestTaskIsDone(t *testing.T) {
 	o := newOrg(t, false)

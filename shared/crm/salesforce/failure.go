@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ const (
 	invalidType        = "INVALID_TYPE"
 	notFound           = "NOT_FOUND"
 	queryTimeout       = "QUERY_TIMEOUT"
+	crossReference     = "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"
 )
 
 // classes are of codes whose status doesn't tell the class. None of these requests was carried out.
@@ -32,6 +34,9 @@ var classes = map[string]crm.Class{
 	duplicateValue:       crm.Transient, // somebody else was faster: the next attempt finds the record
 	queryTimeout:         crm.Transient,
 	"PROCESSING_HALTED":  crm.Transient,
+
+	// For a while a few times a year, whoever asks. https://help.salesforce.com/apex/HTViewHelpDoc?id=xcloud.setup_maintenance_mode_overview.htm
+	"INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE": crm.Transient,
 
 	invalidSession:                         crm.Stopped,
 	invalidType:                            crm.Stopped, // a standard object that the user doesn't see
@@ -44,6 +49,12 @@ var classes = map[string]crm.Class{
 	"FIELD_CUSTOM_VALIDATION_EXCEPTION":    crm.Stopped,
 	"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": crm.Stopped,
 	"CANNOT_EXECUTE_FLOW_TRIGGER":          crm.Stopped,
+}
+
+// final are codes that say that the values themselves will never be taken. For any other code a record that isn't written
+// waits, with an alarm: an approval may have locked it, or somebody's trigger broken down.
+var final = []string{
+	"STRING_TOO_LONG", "JSON_PARSER_ERROR", "MALFORMED_ID", "FIELD_INTEGRITY_EXCEPTION", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
 }
 
 // fault is one of an error's array.
@@ -70,6 +81,7 @@ func classify(op string, a rest.Answer) error {
 		return e
 	}
 	if json.Unmarshal(a.Body, &faults) != nil || len(faults) == 0 {
+		elsewhere(e)
 		return e
 	}
 	e.Reason = code(faults[0].Code)
@@ -83,6 +95,14 @@ func classify(op string, a rest.Answer) error {
 		e.Class = crm.Stopped
 	}
 	return &failure{e, faults[0].Fields}
+}
+
+// elsewhere says of an answer that isn't Salesforce's, such as the page of a domain that is no more, that nothing was
+// refused by it. A file that is too large may be stopped on its way.
+func elsewhere(e *crm.Error) {
+	if e.Status < 400 || e.Class == crm.Refused && e.Status != http.StatusRequestEntityTooLarge {
+		e.Class, e.Reason = crm.Stopped, "NOT_AN_ANSWER_OF_SALESFORCE"
+	}
 }
 
 // The org's calls are counted over 24 hours; a few at a time may be long ones. Only the first is told by the header.
@@ -116,6 +136,9 @@ func (c *Connector) about(r call, err error) error {
 	gone := e.Reason == "ENTITY_IS_DELETED" || e.Reason == "INVALID_CROSS_REFERENCE_KEY" || e.Reason == notFound && r.names == aRecord
 	if e.Reason == notFound {
 		e.Class = crm.Stopped // no such address, or no right to it
+	}
+	if e.Class == crm.Refused && r.in != nil && !slices.Contains(final, e.Reason) {
+		e.Class = crm.Stopped
 	}
 	switch {
 	case missing:

@@ -27,6 +27,8 @@ func TestAnswers(t *testing.T) {
 		{"UNABLE_TO_LOCK_ROW", 400, crm.Transient, false},
 		{"DUPLICATE_VALUE", 400, crm.Transient, false},
 		{"QUERY_TIMEOUT", 400, crm.Transient, false},
+		{"INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", 400, crm.Transient, false},
+		{"INSERT_UPDATE_DELETE_NOT_ALLOWED_DURING_MAINTENANCE", 503, crm.Transient, false},
 		{"UNKNOWN_EXCEPTION", 500, crm.Transient, true},
 		{"SERVER_UNAVAILABLE", 503, crm.Transient, true},
 		{"REQUEST_LIMIT_EXCEEDED", 403, crm.Limited, false},
@@ -41,6 +43,8 @@ func TestAnswers(t *testing.T) {
 		{"REQUIRED_FIELD_MISSING", 400, crm.Stopped, false},
 		{"CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", 400, crm.Stopped, false},
 		{"DUPLICATES_DETECTED", 400, crm.Stopped, false},
+		{"ENTITY_IS_LOCKED", 400, crm.Stopped, false},
+		{"A_CODE_OF_TOMORROW", 400, crm.Stopped, false},
 		{"FIELD_INTEGRITY_EXCEPTION", 400, crm.Refused, false},
 		{"STRING_TOO_LONG", 400, crm.Refused, false},
 		{"JSON_PARSER_ERROR", 400, crm.Refused, false},
@@ -65,6 +69,10 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("%s on an upsert: %v, want ErrNotProvisioned", code, err)
 		}
 	}
+	for _, status := range []int{302, 400, 404} { // not Salesforce's word: nothing is given up for it
+		wantError(t, contactAnswered(t, status, "<html>URL No Longer Exists</html>"), crm.Stopped, "NOT_AN_ANSWER_OF_SALESFORCE")
+	}
+	wantError(t, contactAnswered(t, 413, "<html>too large</html>"), crm.Refused, "")
 	wantError(t, contactAnswered(t, 300, `["/services/data/v62.0/sobjects/Contact/0"]`), crm.Stopped, "KEY_IS_NOT_UNIQUE")
 	wantError(t, contactAnswered(t, 201, `{"id":"none","success":true}`), crm.Transient, "NO_ID")
 	for _, done := range []struct {
@@ -197,7 +205,7 @@ func TestMissingMetadata(t *testing.T) {
 	}
 	o = newOrg(t, true, func(s *sim.Options) { s.Assigned = "Threadline_User" })
 	e = wantError(t, o.connector().Check(t.Context()), crm.Stopped, "NOT_ALL_MAY_BE_WRITTEN")
-	if !slices.Contains(e.Scopes, "Contact.WA_Id__c") || !slices.Contains(e.Scopes, "WA_Message__c") {
+	if !slices.Contains(e.Scopes, "Contact") || !slices.Contains(e.Scopes, "WA_Message__c") {
 		t.Errorf("missing %v, want what the integration's permission set gives", e.Scopes)
 	}
 }

@@ -55,7 +55,7 @@ func uploaded(err error) error {
 	if e, ok := errors.AsType[*crm.Error](err); ok {
 		e.Unknown = true
 	} else if err != nil {
-		return &crm.Error{Class: crm.Transient, Unknown: true, Op: "link file", Err: err}
+		return &crm.Error{Class: crm.Transient, Unknown: true, Op: "link file", Status: http.StatusOK, Err: err}
 	}
 	return err
 }

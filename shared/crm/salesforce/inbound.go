@@ -67,7 +67,7 @@ func (c *Connector) ParseInbound(ctx context.Context, in crm.Call) (crm.Inbound,
 	}
 	r := crm.Request{
 		ID: body.ID, Contact: crm.ContactRef(long(body.Contact)), Phone: body.Phone,
-		Text: body.Text, Template: template, Actor: body.Actor, At: at,
+		Text: lines(body.Text), Template: template, Actor: body.Actor, At: at,
 	}
 	if isID(r.ID) {
 		r.ID = long(r.ID)
@@ -93,6 +93,9 @@ func object(raw json.RawMessage) (json.RawMessage, bool) {
 	}
 	return raw, raw[0] == '{' && json.Valid(raw)
 }
+
+// lines undoes what Salesforce makes of a line break.
+func lines(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 func unreadable(reason string) error {
 	return &crm.Error{Class: crm.Refused, Op: "read call", Reason: reason}

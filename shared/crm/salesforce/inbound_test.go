@@ -178,7 +178,7 @@ func TestQueueRead(t *testing.T) {
 	queue(map[string]string{"Text__c": "too old"})
 	o.clock.Advance(time.Minute)
 	none, cursor := fetch("")
-	first := queue(map[string]string{"Text__c": "first"})
+	first := queue(map[string]string{"Text__c": "first\r\nline"})
 	queue(map[string]string{"Text__c": "sent", "Status__c": "Sent"})
 	second := queue(map[string]string{"Template__c": `{"name":"hello","language":"es"}`})
 	broken := queue(map[string]string{"Template__c": "hello"})
@@ -186,7 +186,7 @@ func TestQueueRead(t *testing.T) {
 	if len(none) != 0 || len(got) != 2 || got[0].ID != first || got[1].ID != second {
 		t.Fatalf("%+v, then %+v", none, got)
 	}
-	if r := got[0]; r.Text != "first" || string(r.Contact) != contact || r.Phone != "+34600111222" || r.Actor != "Sales User" || r.At.IsZero() {
+	if r := got[0]; r.Text != "first\nline" || string(r.Contact) != contact || r.Phone != "+34600111222" || r.Actor != "Sales User" || r.At.IsZero() {
 		t.Errorf("%+v", r)
 	}
 	if r := got[1]; r.Text != "" || !json.Valid(r.Template) {
@@ -206,6 +206,40 @@ func TestQueueRead(t *testing.T) {
 	o.DeleteContact(second) // a queued message that somebody takes back
 	if err := c.Report(t.Context(), crm.Request{ID: second}, crm.Outcome{Problem: "gone"}); err != nil {
 		t.Errorf("report on what was deleted: %v", err)
+	}
+}
+
+// TestQueueGoesOn proves that a record which can't be sent, and won't be told why, holds up none of the others, and that what
+// still says Queued after weeks isn't sent a second time.
+func TestQueueGoesOn(t *testing.T) {
+	o := newOrg(t, true)
+	contact := string(must[crm.ContactRef](t)(o.connector().CreateContact(t.Context(), person())))
+	_, cursor, err := o.connector().FetchOutbound(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20 {
+		o.add("WA_Outbound__c", map[string]string{"Contact__c": contact, "Template__c": "not JSON"})
+	}
+	good := o.add("WA_Outbound__c", map[string]string{"Contact__c": contact, "Text__c": "hello"})
+	patches := 0
+	c := o.connect(func(next http.RoundTripper) http.RoundTripper {
+		return crmtest.Transport(func(r *http.Request) (*http.Response, error) {
+			if r.Method != http.MethodPatch {
+				return next.RoundTrip(r)
+			}
+			patches++
+			_ = r.Body.Close()
+			return answerOf(400, `[{"message":"no","errorCode":"ENTITY_IS_LOCKED"}]`), nil
+		})
+	})
+	got, cursor, err := c.(crm.Fetcher).FetchOutbound(t.Context(), cursor)
+	if err != nil || len(got) != 1 || got[0].ID != good || patches > 5 {
+		t.Errorf("%+v %v with %d reports, want %s", got, err, patches, good)
+	}
+	o.clock.Advance(15 * 24 * time.Hour)
+	if got, _, err := o.connector().FetchOutbound(t.Context(), cursor); err != nil || len(got) != 0 {
+		t.Errorf("after two weeks: %+v %v", got, err)
 	}
 }
 

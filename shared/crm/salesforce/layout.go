@@ -16,7 +16,7 @@ import (
 // layout is how an org is set up.
 type layout struct {
 	metadata bool   // that of infra/salesforce is deployed, and the user has its permission set
-	done     string // the status of a completed task, in the words that the org was made with
+	done     string // the status of a completed task, as the API calls it: in the words that the org was made with
 }
 
 // layoutOf finds out once how the org is set up. Missing metadata isn't an error, half of it is.
@@ -33,8 +33,8 @@ func (c *Connector) layoutOf(ctx context.Context) (layout, error) {
 	}
 	results, err := c.composite(ctx, op, []call{
 		ask("Contact", "SELECT "+contactKey+" FROM Contact LIMIT 1"),
-		ask(messageObject, "SELECT "+strings.Join(requiredWithMetadata[messageObject], ", ")+" FROM "+messageObject+" LIMIT 1"),
-		ask("TaskStatus", "SELECT MasterLabel FROM TaskStatus WHERE IsClosed = TRUE ORDER BY SortOrder LIMIT 1"),
+		ask(messageObject, "SELECT "+strings.Join(requiredWithMetadata[messageObject].write, ", ")+" FROM "+messageObject+" LIMIT 1"),
+		ask("TaskStatus", "SELECT ApiName, MasterLabel FROM TaskStatus WHERE IsClosed = TRUE ORDER BY SortOrder LIMIT 1"),
 	})
 	if err != nil {
 		return layout{}, err
@@ -47,10 +47,10 @@ func (c *Connector) layoutOf(ctx context.Context) (layout, error) {
 		return layout{}, err
 	}
 	var statuses struct {
-		Records []struct{ MasterLabel string } `json:"records"`
+		Records []struct{ APIName, MasterLabel string } `json:"records"`
 	}
 	if json.Unmarshal(results[2].body, &statuses) == nil && len(statuses.Records) > 0 {
-		found.done = cmp.Or(statuses.Records[0].MasterLabel, found.done)
+		found.done = cmp.Or(statuses.Records[0].APIName, statuses.Records[0].MasterLabel, found.done)
 	}
 	c.mu.Lock()
 	c.layout = &found
@@ -70,15 +70,19 @@ func (c *Connector) forgetLayout() {
 	c.layout = nil
 }
 
-// description is what Salesforce tells of an object, as far as the user sees it.
+// description is what Salesforce tells of an object, as far as the user sees it. A field may be written in a new record or
+// in one that is there if the user has that right to the object too.
 type description struct {
-	Createable bool `json:"createable"`
-	Updateable bool `json:"updateable"`
-	Fields     []struct {
-		Name       string `json:"name"`
-		Createable bool   `json:"createable"`
-		Unique     bool   `json:"unique"`
-	} `json:"fields"`
+	Createable bool               `json:"createable"`
+	Updateable bool               `json:"updateable"`
+	Fields     []fieldDescription `json:"fields"`
+}
+
+type fieldDescription struct {
+	Name       string `json:"name"`
+	Createable bool   `json:"createable"`
+	Updateable bool   `json:"updateable"`
+	Unique     bool   `json:"unique"`
 }
 
 // verify compares what the user may write with what the connector writes. What lacks is in the error's Scopes.
@@ -119,21 +123,24 @@ func (c *Connector) sees(ctx context.Context, object string) bool {
 	return c.do(ctx, call{op: "check permissions", object: object, method: http.MethodGet, path: "sobjects/" + object + "/describe"}, nil) == nil
 }
 
-// lacks names what can't be written: the object, or fields of it.
-func (d description) lacks(object string, fields []string) []string {
-	if !d.Updateable || !d.Createable && object != outboundObject { // people make those
+// lacks names what can't be written or read: the object, or fields of it.
+func (d description) lacks(object string, n needs) []string {
+	if !d.Updateable || !d.Createable && !n.made {
 		return []string{object}
 	}
 	var list []string
-	for _, want := range fields {
-		writable := false
-		for _, f := range d.Fields {
-			unique := f.Unique || want != contactKey && want != messageKey
-			writable = writable || f.Name == want && f.Createable && unique
-		}
-		if !writable {
-			list = append(list, object+"."+want)
+	lack := func(fields []string, good func(fieldDescription) bool) {
+		for _, name := range fields {
+			named := func(f fieldDescription) bool { return f.Name == name && good(f) }
+			if !slices.ContainsFunc(d.Fields, named) {
+				list = append(list, object+"."+name)
+			}
 		}
 	}
+	lack(n.write, func(f fieldDescription) bool {
+		unique := f.Unique || f.Name != contactKey && f.Name != messageKey
+		return unique && (f.Createable || n.made && f.Updateable)
+	})
+	lack(n.read, func(fieldDescription) bool { return true })
 	return list
 }

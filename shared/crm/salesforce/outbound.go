@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"time"
 
@@ -22,6 +23,9 @@ const maxProblem = 255
 // maxQueued is how much of the queue is read at once; what is reported leaves room for the rest.
 const maxQueued = "500"
 
+// maxUntold is how many records may refuse to say why they can't be sent, before the rest is left for the next reading.
+const maxUntold = 5
+
 // outbound is a message that somebody queued.
 type outbound struct {
 	ID, CreatedDate string
@@ -32,8 +36,13 @@ type outbound struct {
 	Record          *struct{ MobilePhone, Phone string } `json:"Contact__r"`
 }
 
+// queuedFor is how long a message may be queued: what Threadline knows of it is kept for longer, so that one whose status
+// nobody lets us change isn't sent a second time.
+const queuedFor = 14 * 24 * time.Hour
+
 // FetchOutbound reads what is queued. The cursor is where it began: what was reported isn't queued any more, and what
-// was written while we read isn't missed.
+// was written while we read isn't missed. What can't be sent is said on the record; where that isn't let be it is said with
+// the next reading, and the others go on.
 func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Request, string, error) {
 	if since == "" {
 		return nil, moment(c.config.Now()), nil
@@ -41,6 +50,9 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 	from, err := time.Parse(time.RFC3339, since)
 	if err != nil {
 		return nil, "", &crm.Error{Class: crm.Refused, Op: "read cursor", Reason: "NOT_A_TIME"}
+	}
+	if oldest := c.config.Now().Add(-queuedFor); from.Before(oldest) {
+		from = oldest
 	}
 	l, err := c.layoutOf(ctx)
 	if err != nil || !l.metadata {
@@ -53,12 +65,14 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 		return nil, since, err
 	}
 	var requests []crm.Request
+	untold := 0
 	for _, row := range rows {
 		r, problem := row.request()
-		if problem == "" {
+		switch {
+		case problem == "":
 			requests = append(requests, r)
-		} else if err := c.Report(ctx, r, crm.Outcome{Problem: problem}); err != nil {
-			return nil, since, err
+		case untold < maxUntold && c.Report(ctx, r, crm.Outcome{Problem: problem}) != nil:
+			untold++
 		}
 	}
 	return requests, since, nil
@@ -66,7 +80,7 @@ func (c *Connector) FetchOutbound(ctx context.Context, since string) ([]crm.Requ
 
 // request reads a row; problem says in words why it can't be sent.
 func (o outbound) request() (r crm.Request, problem string) {
-	r = crm.Request{ID: long(o.ID), Contact: crm.ContactRef(long(o.Contact)), Text: o.Text}
+	r = crm.Request{ID: long(o.ID), Contact: crm.ContactRef(long(o.Contact)), Text: lines(o.Text)}
 	if o.Record != nil {
 		r.Phone = cmp.Or(o.Record.MobilePhone, o.Record.Phone)
 	}
@@ -120,7 +134,11 @@ func (c *Connector) reportTask(ctx context.Context, l layout, r crm.Request, pro
 	}
 	sum := sha256.Sum256([]byte("report " + r.ID))
 	key := hex.EncodeToString(sum[:20])
-	if _, there, err := c.findTask(ctx, contact, r.At, key); there || err != nil {
+	_, there, err := c.findTask(ctx, contact, r.At, key)
+	if withoutTasks(l, err) {
+		return &crm.Error{Class: crm.Stopped, Op: "report outcome", Status: http.StatusOK, Reason: "NO_RIGHT_TO_TASKS", Scopes: []string{taskObject}}
+	}
+	if there || err != nil {
 		return err
 	}
 	_, err = c.insert(ctx, "report outcome", taskObject, map[string]any{

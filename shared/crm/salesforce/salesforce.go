@@ -68,25 +68,30 @@ func (*Connector) Capabilities() crm.Capabilities {
 	return crm.Capabilities{AtomicContacts: true, InsertionOrder: true, MaxFile: maxFile}
 }
 
-// What the connector writes to, and must be let to.
-var required = map[string][]string{
-	"Contact":     {"LastName", "FirstName", "MobilePhone", contactKey},
-	taskObject:    taskFields,
-	versionObject: {"Title", "PathOnClient", "FirstPublishLocationId", "Description"},
+// needs are what the connector must be let do with an object.
+type needs struct {
+	write, read []string // fields
+	made        bool     // by people: the connector only changes it
 }
 
-// The same in an org with the metadata. There tasks are looked for, and tell what became of a request that is no record.
-var requiredWithMetadata = map[string][]string{
-	"Contact":      {"LastName", "FirstName", "MobilePhone", contactKey, contactUsername, contactMarketing},
-	taskObject:     taskFields,
-	versionObject:  {"Title", "PathOnClient", "FirstPublishLocationId", fileKey},
-	messageObject:  {messageKey, "Contact__c", "SentAt__c", "Direction__c", "Status__c", "Body__c"},
-	outboundObject: {"Status__c", "Problem__c"},
+// What the connector needs.
+var required = map[string]needs{
+	"Contact":     {write: []string{"LastName", "FirstName", "MobilePhone", contactKey}, read: telephones},
+	taskObject:    {write: []string{"WhoId", "Subject", "Description", "Status", "ActivityDate"}},
+	versionObject: {write: []string{"Title", "PathOnClient", "FirstPublishLocationId", "Description"}},
 }
 
-var taskFields = []string{"WhoId", "Subject", "Description", "Status", "ActivityDate"}
+// The same in an org with the metadata. There nothing depends on tasks.
+var requiredWithMetadata = map[string]needs{
+	"Contact": {
+		write: []string{"LastName", "FirstName", "MobilePhone", contactKey, contactUsername, contactMarketing}, read: telephones,
+	},
+	versionObject:  {write: []string{"Title", "PathOnClient", "FirstPublishLocationId", fileKey}},
+	messageObject:  {write: []string{messageKey, "Contact__c", "SentAt__c", "Direction__c", "Status__c", "Body__c"}},
+	outboundObject: {write: []string{"Status__c", "Problem__c"}, read: []string{"Contact__c", "Text__c", "Template__c"}, made: true},
+}
 
-// Check logs in and asks what the user may write.
+// Check logs in and asks what the user may write and read.
 func (c *Connector) Check(ctx context.Context) error { return c.verify(ctx) }
 
 // Provision can't deploy metadata, which takes an administrator: it looks at the org anew and says what lacks.

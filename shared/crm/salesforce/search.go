@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"threadline/shared/crm"
 )
@@ -15,17 +16,17 @@ const maxHits = "200"
 
 // SearchContacts asks the search index and the table. The index is fast, but it lags behind, and it knows words: of
 // "600 111 222" it knows three. The table is read as it is now, and however a number was typed: it counts where the
-// index refuses the question.
+// index refuses the question, and the index alone counts where reading the table takes too long.
 func (c *Connector) SearchContacts(ctx context.Context, p crm.Phone) ([]crm.Contact, error) {
 	if !p.Known() {
 		return nil, nil
 	}
-	hits, err := c.searchIndex(ctx, p)
-	if err != nil && !refused(err) {
-		return nil, err
+	hits, unindexed := c.searchIndex(ctx, p)
+	if unindexed != nil && !refused(unindexed) {
+		return nil, unindexed
 	}
 	more, err := c.searchTable(ctx, p)
-	if err != nil {
+	if err != nil && (unindexed != nil || reason(err) != queryTimeout) {
 		return nil, err
 	}
 	var list []crm.Contact
@@ -54,23 +55,30 @@ func (c *Connector) searchIndex(ctx context.Context, p crm.Phone) ([]contact, er
 	return found.Records, err
 }
 
+// tablePatience is how long reading the table may take: less than whoever asks has left, and than Salesforce itself would
+// go on.
+const tablePatience = 30 * time.Second
+
 // searchTable looks for the national number's digits with anything between them. In an org with very many contacts that
-// may take Salesforce too long; then what the index said counts.
+// may take too long, which is QUERY_TIMEOUT, whoever has given up.
 func (c *Connector) searchTable(ctx context.Context, p crm.Phone) ([]contact, error) {
 	var conditions []string
 	for _, national := range plain(p.National) {
 		pattern := literal("%" + strings.Join(strings.Split(national, ""), "%") + "%")
-		for _, field := range []string{"Phone", "MobilePhone", "HomePhone", "OtherPhone"} {
+		for _, field := range telephones {
 			conditions = append(conditions, field+" LIKE "+pattern)
 		}
 	}
 	if conditions == nil {
 		return nil, nil
 	}
-	rows, err := query[contact](ctx, c, "search contact", "Contact",
+	const op = "search contact"
+	bounded, cancel := context.WithTimeout(ctx, tablePatience)
+	defer cancel()
+	rows, err := query[contact](bounded, c, op, "Contact",
 		queryPath("SELECT "+contactFields+" FROM Contact WHERE "+strings.Join(conditions, " OR ")+" LIMIT "+maxHits))
-	if reason(err) == queryTimeout {
-		return nil, nil
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		err = &crm.Error{Class: crm.Transient, Op: op, Status: http.StatusRequestTimeout, Reason: queryTimeout}
 	}
 	return rows, err
 }

@@ -134,6 +134,7 @@ func loginFailure(op string, a rest.Answer) error {
 		Error string `json:"error"`
 	}
 	if json.Unmarshal(a.Body, &out) != nil || out.Error == "" {
+		elsewhere(e)
 		return e
 	}
 	e.Reason = code(out.Error)

@@ -97,6 +97,16 @@ func TestNoSession(t *testing.T) {
 	}
 }
 
+// TestNoOrgThere proves that nothing is given up because the address is that of an org which is no more.
+func TestNoOrgThere(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	config := newOrg(t, true).config()
+	config.URL = server.URL
+	_, err := salesforce.New(config).CreateContact(t.Context(), person())
+	wantError(t, err, crm.Stopped, "NOT_AN_ANSWER_OF_SALESFORCE")
+}
+
 // TestJWT logs in with keys in both forms; the simulator checks what the assertion says.
 func TestJWT(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -36,7 +36,7 @@ func query[T any](ctx context.Context, c *Connector, op, object, path string) ([
 		}
 		rows = append(rows, page.Records...)
 		if path = page.Next; path != "" && !strings.HasPrefix(path, "/services/data/") {
-			return nil, &crm.Error{Class: crm.Transient, Op: op, Reason: "BAD_NEXT_PAGE"}
+			return nil, &crm.Error{Class: crm.Transient, Op: op, Status: http.StatusOK, Reason: "BAD_NEXT_PAGE"}
 		}
 	}
 	return rows, nil

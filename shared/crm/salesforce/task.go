@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -27,11 +28,17 @@ func task(e crm.Entry) map[string]any {
 	head, tail := e.At.UTC().Format("2006-01-02 15:04 UTC")+"\n", "\n\n"+marker+e.Key
 	return map[string]any{
 		"Subject":     shorten(heading, maxSubject),
-		"Description": head + crm.Plain(e, maxText-len(head)-len(tail)) + tail,
+		"Description": head + fitted(e, maxText-len(head)-len(tail)-strings.Count(head+tail, "\n")) + tail,
 	}
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// withoutTasks tells whether an error says that tasks, or fields of theirs, aren't for the user. With the metadata that is
+// no reason to stop: who doesn't see tasks has made none.
+func withoutTasks(l layout, err error) bool {
+	return l.metadata && (reason(err) == invalidType || errors.Is(err, crm.ErrNotProvisioned))
+}
 
 // findTask looks for the task with the key on a contact. Completed tasks are archived after a while, out of sight of an
 // ordinary query.
