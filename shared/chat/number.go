@@ -47,17 +47,22 @@ const (
 	StatusConnected = "CONNECTED"
 )
 
+// tokenUnpaid is Meta's code for a message that nobody would pay for. Templates cost money; answers cost none up to a
+// number each month, and Meta goes on taking them.
+// https://developers.facebook.com/docs/whatsapp/pricing
+const tokenUnpaid = "131042"
+
 // TokenDoubted tells whether the provider refused the number's token, or the number for what it is, and nothing got
-// through since.
-func (f Facts) TokenDoubted() bool {
+// through since. What is refused to templates alone isn't to answers, and an answer that gets through proves nothing of it.
+func (f Facts) TokenDoubted(template bool) bool {
 	said := f[FactToken].Value
-	return said != "" && said != TokenWorks
+	return said != "" && said != TokenWorks && (template || said != tokenUnpaid)
 }
 
 // TokenRefused tells whether that refusal still counts: one from before a ban was lifted may have been the ban's. If it
 // wasn't, the next message says so again.
-func (f Facts) TokenRefused(account Facts) bool {
-	return f.TokenDoubted() && f[FactToken].since(lifted(f[FactBan], account[FactBan])).Value != ""
+func (f Facts) TokenRefused(account Facts, template bool) bool {
+	return f.TokenDoubted(template) && f[FactToken].since(lifted(f[FactBan], account[FactBan])).Value != ""
 }
 
 // Learn adds a fact and tells whether it says anything new.

@@ -86,9 +86,14 @@ func TestALiftedBanClearsTheToken(t *testing.T) {
 		{"it was refused after that", Facts{FactToken: at("131031", now.Add(time.Second))}, Facts{FactBan: at("REINSTATE", now)}, true},
 		{"the ban stands", Facts{FactToken: at("131031", now)}, Facts{FactBan: at("DISABLE", now.Add(time.Second))}, true},
 	} {
-		if got := c.number.TokenRefused(c.account); got != c.want {
-			t.Errorf("%s: %v", c.name, got)
+		for _, template := range []bool{true, false} {
+			if got := c.number.TokenRefused(c.account, template); got != c.want {
+				t.Errorf("%s, a template %v: %v", c.name, template, got)
+			}
 		}
+	}
+	if unpaid := (Facts{FactToken: at("131042", now)}); !unpaid.TokenRefused(nil, true) || unpaid.TokenRefused(nil, false) {
+		t.Error("what nobody pays for is templates")
 	}
 }
 

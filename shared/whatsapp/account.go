@@ -212,7 +212,7 @@ func (e *AccountEvent) readNotice(f, info fields) {
 func (e *AccountEvent) readErrors(f fields) {
 	for _, o := range f.objects("errors") {
 		problem := parseError(o, 0)
-		if problem.Code == 0 && o.text("code") != "0" {
+		if !problem.object {
 			continue // it has no code that can be read: nothing is known of it
 		}
 		code := strconv.Itoa(problem.Code)

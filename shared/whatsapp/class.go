@@ -22,8 +22,11 @@ type verdict struct {
 	wait    time.Duration // the least time before another attempt makes sense
 }
 
-// CodeOptedOut is Meta's code for a message whose recipient wants no marketing.
-const CodeOptedOut = 131050
+// Codes of Meta's that say something beside the fate of one message.
+const (
+	CodeUnpaid   = 131042 // nobody would pay for it: templates are refused, answers aren't
+	CodeOptedOut = 131050 // the recipient wants no marketing
+)
 
 // codes is Meta's table of error codes, each with what it means for the sender.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
@@ -103,7 +106,7 @@ var codes = map[int]verdict{
 	133010: {ClassAccount, "number not registered", 0},
 	133015: {ClassWait, "number was just deleted", 5 * time.Minute},
 	133016: {ClassWait, "registration attempts exceeded", time.Hour},
-	134011: {ClassAccount, "payment terms not accepted", 0},
+	134011: {ClassPermanent, "payment terms not accepted", 0}, // of bills; other messages don't need them
 	134100: {ClassPermanent, "only marketing messages allowed here", 0},
 	134101: {ClassWait, "template still syncing", 10 * time.Minute},
 	134102: {ClassPermanent, "template unavailable here", 0},
@@ -173,7 +176,8 @@ func lookUp(code int) (verdict, bool) {
 }
 
 // classify sets Class and RetryAfter from the code, or for a code that isn't
-// in the table from what Meta and the HTTP status say.
+// in the table from what Meta and the HTTP status say. A no without an error
+// object is that of a server on the way, and not the API's last word.
 func (e *Error) classify() {
 	if e.Code == 100 && e.Subcode == 33 && e.object {
 		// "Does not exist, cannot be loaded due to missing permissions": the
@@ -186,10 +190,10 @@ func (e *Error) classify() {
 		return
 	}
 	switch {
-	case e.Transient, e.HTTPStatus >= 500, e.HTTPStatus == 429, e.HTTPStatus == 408:
-		e.Class = ClassTransient
 	case e.HTTPStatus == 401 && !e.object:
 		e.Class = ClassAccount
+	case !e.object, e.Transient, e.HTTPStatus >= 500, e.HTTPStatus == 429, e.HTTPStatus == 408:
+		e.Class = ClassTransient
 	default:
 		e.Class = ClassPermanent
 	}

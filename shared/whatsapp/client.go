@@ -186,8 +186,7 @@ func (c *Client) exchange(req *http.Request) (answer fields, written bool, err e
 func refusal(resp *http.Response, body []byte) *Error {
 	e := &Error{HTTPStatus: resp.StatusCode, Err: errUnreadable}
 	answer, _ := read(body)
-	if o := answer.object("error"); o != nil && o["code"] != nil {
-		parsed := parseError(o, resp.StatusCode)
+	if parsed := parseError(answer.object("error"), resp.StatusCode); parsed.object {
 		e = &parsed
 	} else {
 		e.classify()

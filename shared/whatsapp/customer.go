@@ -33,7 +33,7 @@ func ParsePreference(u Update) (Preference, error) {
 
 func preferenceIdentity(f fields) Identity {
 	id := identify(f.text("wa_id"), f.text("user_id"))
-	id.ParentBSUID = f.text("parent_user_id")
+	id.ParentBSUID = userID(f.text("parent_user_id"))
 	return id
 }
 
@@ -113,7 +113,7 @@ func ParseHandover(u Update) (Handover, error) {
 func handoverIdentity(f fields) Identity {
 	o := f.object("sender")
 	id := identify(firstOf(o.text("wa_id"), o.text("phone_number")), o.text("user_id"))
-	id.ParentBSUID = o.text("parent_user_id")
+	id.ParentBSUID = userID(o.text("parent_user_id"))
 	return id
 }
 

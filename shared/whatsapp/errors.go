@@ -59,13 +59,13 @@ type Error struct {
 	RetryAfter time.Duration // the least that Meta asks to wait; 0 where it says nothing
 	Err        error         // what went wrong on the way, where that is the cause
 
-	object bool // Meta answered with an error object
+	object bool // Meta gave an error object with a code
 }
 
 // Reason says in a few words why, for the message's own record: ours where the
 // code is known, else Meta's.
 func (e *Error) Reason() string {
-	if known, ok := lookUp(e.Code); ok {
+	if known, ok := lookUp(e.Code); ok && (e.object || e.Code != 0) {
 		return known.meaning
 	}
 	for _, words := range []string{e.Details, e.Title, e.Message} {
@@ -197,10 +197,11 @@ func parseErrors(f fields) []Error {
 
 // parseError reads one error object; status is that of the answer it came in.
 func parseError(o fields, status int) Error {
+	_, coded := o.number("code")
 	e := Error{
 		HTTPStatus: status, Code: int(o.integer("code")), Subcode: int(o.integer("error_subcode")),
 		Type: o.text("type"), Title: o.text("title"), Message: o.text("message"), Href: o.text("href"),
-		FBTraceID: o.text("fbtrace_id"), Transient: o.flag("is_transient"), object: true,
+		FBTraceID: o.text("fbtrace_id"), Transient: o.flag("is_transient"), object: coded,
 	}
 	e.Details = o.text("error_data") // an object, in old versions a string
 	if data := o.object("error_data"); data != nil {

@@ -23,7 +23,7 @@ func TestClasses(t *testing.T) {
 		131216: ClassPermanent, 138000: ClassPermanent, 138002: ClassWait, 138004: ClassTransient, 138010: ClassPermanent,
 		138013: ClassPermanent, 138023: ClassPermanent, 139002: ClassPermanent, 139102: ClassTransient, 147003: ClassPermanent,
 		200006: ClassPermanent, 2388019: ClassPermanent, 2388040: ClassPermanent, 2494100: ClassTransient, 2593079: ClassPermanent,
-		2593108: ClassPermanent,
+		2593108: ClassPermanent, 134011: ClassPermanent,
 	} {
 		e := Error{Code: code, HTTPStatus: 400, object: true}
 		e.classify()
@@ -31,7 +31,7 @@ func TestClasses(t *testing.T) {
 			t.Errorf("code %d is %s, want %s", code, e.Class, want)
 		}
 	}
-	for status, want := range map[int]Class{500: ClassTransient, 503: ClassTransient, 429: ClassTransient, 401: ClassAccount, 404: ClassPermanent} {
+	for status, want := range map[int]Class{500: ClassTransient, 503: ClassTransient, 429: ClassTransient, 401: ClassAccount, 403: ClassTransient, 404: ClassTransient} {
 		e := Error{HTTPStatus: status}
 		e.classify()
 		if e.Class != want {
@@ -134,5 +134,15 @@ func TestWebhookErrors(t *testing.T) {
 	s, err := ParseStatus(Update{Body: []byte(`{"errors":[{"code":131047,"details":"old"},{"code":1,"error_data":"text"},"x"]}`)})
 	if err != nil || len(s.Errors) != 2 || s.Errors[0].Details != "old" || s.Errors[1].Details != "text" {
 		t.Errorf("status errors: %+v, %v", s.Errors, err)
+	}
+	// Code 0 is one of Meta's, and stops a number.
+	s, err = ParseStatus(Update{Body: []byte(`{"errors":[{"code":0,"title":"t"},{"title":"t"},{"code":"none","title":"t"},{"code":null,"title":"t"}]}`)})
+	if err != nil || len(s.Errors) != 4 || s.Errors[0].Class != ClassAccount {
+		t.Fatalf("code 0: %+v, %v", s.Errors, err)
+	}
+	for _, e := range s.Errors[1:] {
+		if e.Code != 0 || e.Class == ClassAccount || e.Reason() != "t" {
+			t.Errorf("without a code: %+v, %q", e, e.Reason())
+		}
 	}
 }

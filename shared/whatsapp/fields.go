@@ -54,11 +54,17 @@ func (f fields) integer(key string) int64 {
 
 // float reads a number or a string that holds one.
 func (f fields) float(key string) float64 {
+	x, _ := f.number(key)
+	return x
+}
+
+// number is float where 0 must be told from nothing.
+func (f fields) number(key string) (x float64, ok bool) {
 	x, err := strconv.ParseFloat(strings.TrimSpace(f.text(key)), 64)
 	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
-		return 0
+		return 0, false
 	}
-	return x
+	return x, true
 }
 
 // flag reads a boolean, also as the word "true" or the number 1.

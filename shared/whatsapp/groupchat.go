@@ -32,7 +32,7 @@ func ParseGroupEvent(u Update) (GroupEvent, error) {
 	}
 	for _, o := range append(append(f.objects("added_participants"), f.objects("removed_participants")...), f) {
 		id := identify(firstOf(o.text("wa_id"), o.text("input")), o.text("user_id"))
-		id.ParentBSUID = o.text("parent_user_id")
+		id.ParentBSUID = userID(o.text("parent_user_id"))
 		if id.Known() {
 			g.Participants = append(g.Participants, id)
 		}

@@ -62,7 +62,7 @@ func waID(s string) string {
 // contactIdentity reads an element of a value's contacts array.
 func contactIdentity(c fields) Identity {
 	id := identify(c.text("wa_id"), c.text("user_id"))
-	id.ParentBSUID = c.text("parent_user_id")
+	id.ParentBSUID = userID(c.text("parent_user_id"))
 	id.KeyHash = c.text("identity_key_hash")
 	profile := c.object("profile")
 	id.Name = profile.text("name")
@@ -73,7 +73,7 @@ func contactIdentity(c fields) Identity {
 // senderIdentity reads who sent a message.
 func senderIdentity(m fields) Identity {
 	id := identify(m.text("from"), m.text("from_user_id"))
-	id.ParentBSUID = m.text("from_parent_user_id")
+	id.ParentBSUID = userID(m.text("from_parent_user_id"))
 	return id
 }
 
@@ -86,7 +86,7 @@ func echoIdentity(m fields) Identity {
 	if other := m.text("recipient"); id.BSUID == "" && IsBSUID(other) {
 		id.BSUID = other
 	}
-	id.ParentBSUID = m.text("to_parent_user_id")
+	id.ParentBSUID = userID(m.text("to_parent_user_id"))
 	return id
 }
 
@@ -126,7 +126,7 @@ func recipientIdentity(s fields) Identity {
 		"parent_" + prefix + "_user_id", prefix + "_parent_user_id", "parent_user_id",
 		"parent_recipient_user_id", "recipient_parent_user_id",
 	} {
-		if v := s.text(key); v != "" {
+		if v := userID(s.text(key)); v != "" {
 			id.ParentBSUID = v
 			break
 		}

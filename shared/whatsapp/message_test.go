@@ -191,6 +191,7 @@ func TestIdentity(t *testing.T) {
 		{`{"from":"551"}`, `{"wa_id":"5519","user_id":"BR.1"}`, Identity{WAID: "551", BSUID: "BR.1"}},
 		{`{"from_user_id":"US.1"}`, `{"user_id":"US.2","wa_id":"1","profile":{"name":"N"}}`, Identity{BSUID: "US.1"}},
 		{`{"from":"5678","from_user_id":"foo_bar"}`, ``, Identity{WAID: "5678"}},
+		{`{"from":"5678","from_parent_user_id":"none"}`, `{"wa_id":"5678","parent_user_id":"0"}`, Identity{WAID: "5678"}},
 		{`{"from":7}`, `{"profile":"x"}`, Identity{WAID: "7"}},
 		{`{}`, `{"profile":{"name":"N"}}`, Identity{Name: "N"}},
 	} {
@@ -230,8 +231,10 @@ func TestIdentityChange(t *testing.T) {
 			Identity{WAID: "100"}, Identity{WAID: "200"}, true},
 		"new phone":   {`{"from":"100","system":{"type":"customer_identity_changed","wa_id":"100"}}`, Identity{}, Identity{}, false},
 		"same number": {`{"from":"100","system":{"type":"user_changed_number","wa_id":"100"}}`, Identity{}, Identity{}, false},
-		"no target":   {`{"from":"100","system":{"type":"user_changed_number"}}`, Identity{}, Identity{}, false},
-		"no system":   {`{"from":"100"}`, Identity{}, Identity{}, false},
+		"parent ids that are none": {`{"from":"100","system":{"type":"user_changed_number","wa_id":"200","parent_user_id":"none","previous_parent_user_id":"-"}}`,
+			Identity{WAID: "100"}, Identity{WAID: "200"}, true},
+		"no target": {`{"from":"100","system":{"type":"user_changed_number"}}`, Identity{}, Identity{}, false},
+		"no system": {`{"from":"100"}`, Identity{}, Identity{}, false},
 	} {
 		previous, current, ok := message(t, tt.body).IdentityChange()
 		if ok != tt.ok || ok && (previous != tt.previous || current != tt.current) {
@@ -279,5 +282,9 @@ func TestParseStatusParent(t *testing.T) {
 		if err != nil || s.Recipient.ParentBSUID != "US.ENT.2" {
 			t.Errorf("%s: %+v, %v", key, s.Recipient, err)
 		}
+	}
+	s, err := ParseStatus(Update{Body: []byte(`{"recipient_id":"1","parent_recipient_user_id":"none","recipient_parent_user_id":"US.ENT.2"}`)})
+	if err != nil || s.Recipient.ParentBSUID != "US.ENT.2" {
+		t.Errorf("beside a placeholder: %+v, %v", s.Recipient, err)
 	}
 }

@@ -1,6 +1,9 @@
 package whatsapp
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // pairing finds the contact that belongs to a message or status. Contacts are
 // matched by identity and never by position: the arrays are not parallel.
@@ -48,12 +51,22 @@ func (p *pairing) take(i int) json.RawMessage {
 	return p.raw[i]
 }
 
-// unused lists the contacts that belong to nothing.
+// unused lists the contacts that belong to nothing. One that comes once for
+// each message of the same person has been told by the first.
 func (p *pairing) unused() [][]byte {
-	var all [][]byte
+	if !slices.Contains(p.used, false) {
+		return nil
+	}
+	told := make(map[string]bool, len(p.raw))
 	for i, used := range p.used {
-		if !used {
-			all = append(all, p.raw[i])
+		if used {
+			told[string(p.raw[i])] = true
+		}
+	}
+	var all [][]byte
+	for _, raw := range p.raw {
+		if !told[string(raw)] {
+			all = append(all, raw)
 		}
 	}
 	return all

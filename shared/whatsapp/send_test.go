@@ -174,6 +174,7 @@ func TestSendOutcomes(t *testing.T) {
 		{"5xx page", 502, `<html>`, Unknown, ClassAmbiguous},
 		{"4xx page", 400, `<html>`, Unknown, ClassAmbiguous},
 		{"4xx without code", 400, `{"error":{"message":"x"}}`, Unknown, ClassAmbiguous},
+		{"4xx with a code that is none", 400, object(`"none"`), Unknown, ClassAmbiguous},
 		{"4xx with a text", 400, `{"error":"x"}`, Unknown, ClassAmbiguous},
 		{"4xx empty", 429, ``, Unknown, ClassAmbiguous},
 		{"redirect", 307, ``, Unknown, ClassAmbiguous},

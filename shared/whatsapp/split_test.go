@@ -111,6 +111,8 @@ func TestSplitContacts(t *testing.T) {
 		{"user id before number", `,"contacts":[` + a + `,{"user_id":"US.3","wa_id":"1"}],"messages":[{"from_user_id":"US.3","from":"1"},{"from":"1"}]`,
 			`message {"user_id":"US.3","wa_id":"1"}|message ` + a},
 		{"one for many", `,"contacts":[` + a + `],"messages":[{"from":"1"},{"from":"1"}]`, `message ` + a + `|message ` + a},
+		{"one each, of the same person", `,"contacts":[` + a + `,` + b + `,` + a + `],"messages":[{"from":"1"},{"from_user_id":"US.2"},{"from":"1"}]`,
+			`message ` + a + `|message ` + b + `|message ` + a},
 		{"sole", `,"contacts":[` + a + `],"messages":[{"from":"551199"}]`, `message ` + a},
 		{"sole, of somebody else", `,"contacts":[` + b + `],"messages":[{"from_user_id":"US.9"}]`, `message |event `},
 		{"number of somebody else", `,"contacts":[` + b + `],"messages":[{"from_user_id":"US.9","from":"22"},{"from":"22"}]`, `message |message ` + b},

@@ -26,7 +26,7 @@ func system(f fields) *System {
 	s := &System{
 		Type: o.text("type"), Body: o.text("body"), WAID: waID(o.text("wa_id")),
 		UserID: userID(o.text("user_id")), PreviousUserID: userID(o.text("previous_user_id")),
-		ParentUserID: o.text("parent_user_id"), PreviousParentUserID: o.text("previous_parent_user_id"),
+		ParentUserID: userID(o.text("parent_user_id")), PreviousParentUserID: userID(o.text("previous_parent_user_id")),
 		Customer: waID(o.text("customer")),
 	}
 	if s.WAID == "" {

@@ -78,8 +78,10 @@ func (a *API) viewNumber(n store.Number, account store.Account) numberView {
 		ID: n.ID, Display: n.Display, Account: n.WABA, Facts: map[string]factView{},
 		Sending: sendingView{Answers: c.Answers, Templates: c.Templates, Why: c.Why, Until: some(c.Until)},
 	}
-	if n.Facts.TokenRefused(account.Facts) && (c.Answers || c.Templates) {
-		v.Sending = sendingView{Why: chat.FactToken}
+	answers := c.Answers && !n.Facts.TokenRefused(account.Facts, false)
+	templates := c.Templates && !n.Facts.TokenRefused(account.Facts, true)
+	if answers != c.Answers || templates != c.Templates {
+		v.Sending = sendingView{Answers: answers, Templates: templates, Why: chat.FactToken}
 	}
 	for _, facts := range []chat.Facts{account.Facts, n.Facts} { // the number's own word counts more
 		for name, f := range facts {

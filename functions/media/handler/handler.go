@@ -227,6 +227,7 @@ func (h *Handler) giveUp(ctx context.Context, m chat.Message, qm queue.Message, 
 	believed := qm.Receives >= refusals
 	switch {
 	case refusal.Class == whatsapp.ClassPermanent && refusal.HTTPStatus != http.StatusUnauthorized && believed,
+		refusal.Class == whatsapp.ClassTransient && outdated(cause) && believed, // there is no file under any fresh URL
 		refusal.Class == whatsapp.ClassAccount && refusal.Code == unseen && believed && h.now().Sub(m.At) > whatsapp.MediaLife:
 		return failed(m, fmt.Sprintf("Meta doesn't give it out (code %d)", refusal.Code)), nil
 	}

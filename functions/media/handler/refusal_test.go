@@ -17,7 +17,7 @@ func TestWhatMetaRefuses(t *testing.T) {
 		return &whatsapp.Error{Class: class, HTTPStatus: status, Code: code, Message: "customer's words"}
 	}
 	no := refusal(whatsapp.ClassPermanent, 400, 100)
-	notFound := refusal(whatsapp.ClassPermanent, 404, 0)
+	notFound := refusal(whatsapp.ClassTransient, 404, 0)
 	for _, test := range []struct {
 		name     string
 		answers  []answer
@@ -29,8 +29,10 @@ func TestWhatMetaRefuses(t *testing.T) {
 		{"for good", []answer{{info: no}}, 3, "Meta doesn't give it out (code 100)", metric.MediaFailed + " Reason refused", 0},
 		{"the download, for good", []answer{{err: no}}, 3, "Meta doesn't give it out (code 100)", metric.MediaFailed + " Reason refused", 0},
 		{"no such file under any URL", []answer{{err: notFound}}, 3, "Meta doesn't give it out (code 0)", metric.MediaFailed + " Reason refused", 0},
+		{"a server on the way", []answer{{err: refusal(whatsapp.ClassTransient, http.StatusForbidden, 0)}}, 0, "", "", 0},
 		{"twice", []answer{{info: no}, {info: no}, {body: photo}}, 3, "", "", 0},
 		{"another's host", []answer{{err: whatsapp.ErrUntrustedURL}}, 0, "", metric.ConnectorStopped + " Connector whatsapp", 10},
+		{"an object that isn't there, or that the token may not see", []answer{{info: refusal(whatsapp.ClassAccount, 404, 100)}}, 0, "", metric.ConnectorStopped + " Connector whatsapp", 10},
 		{"an object that the token may not see", []answer{{info: refusal(whatsapp.ClassAccount, 400, 100)}}, 0, "", metric.ConnectorStopped + " Connector whatsapp", 10},
 		{"the account", []answer{{info: refusal(whatsapp.ClassAccount, 400, 190)}}, 0, "", metric.ConnectorStopped + " Connector whatsapp", 10},
 		{"the token, in words that we don't know", []answer{{info: refusal(whatsapp.ClassPermanent, http.StatusUnauthorized, 999)}}, 0, "", "", 0},
@@ -79,7 +81,7 @@ func TestWhatMetaRefuses(t *testing.T) {
 // TestAnOutdatedURLIsReplacedAtOnce: it lives for five minutes, and the file for a week.
 func TestAnOutdatedURLIsReplacedAtOnce(t *testing.T) {
 	for _, status := range []int{http.StatusNotFound, http.StatusGone} {
-		outdated := answer{err: &whatsapp.Error{Class: whatsapp.ClassPermanent, HTTPStatus: status}}
+		outdated := answer{err: &whatsapp.Error{Class: whatsapp.ClassTransient, HTTPStatus: status}}
 		r := newRig(t, chat.Attachment{MediaID: "900"}, outdated, outdated, answer{body: photo})
 		r.receives = refusals // of an outage before
 		if err := r.receive(); err != nil {

@@ -269,36 +269,6 @@ func (h *Handler) seeNumber(ctx context.Context, u whatsapp.Update, m chat.Messa
 	return err
 }
 
-// status applies a receipt.
-func (h *Handler) status(ctx context.Context, u whatsapp.Update) error {
-	s, err := whatsapp.ParseStatus(u)
-	if err != nil {
-		return h.raw(ctx, u, "shape")
-	}
-	r, ok := receipt(u, s)
-	if !ok {
-		return h.raw(ctx, u, "shape")
-	}
-	m, found, err := h.Store.Settle(ctx, r)
-	if err != nil {
-		return err
-	}
-	slog.DebugContext(ctx, "settled a receipt", "status", r.Status, "parked", !found, "conversation", m.Conversation)
-	if found && m.Direction == chat.In {
-		return h.raw(ctx, u, "receipt of a customer's message")
-	}
-	if err := h.refused(ctx, u, s, r, m); err != nil {
-		return err
-	}
-	if !found || m.Settled != r.Hash {
-		return nil
-	}
-	if m.Status == chat.Failed {
-		h.Metrics.Count(ctx, metric.SendFailed, 1)
-	}
-	return h.dispatch(ctx, m, r.Hash)
-}
-
 // dispatch queues those effects in the stored plan of a message that a cause makes due. Doing it again gives the same
 // entries.
 func (h *Handler) dispatch(ctx context.Context, m chat.Message, cause string) error {

@@ -207,40 +207,5 @@ func shown(u whatsapp.Update, who whatsapp.Identity, m chat.Message) chat.Seen {
 	}
 }
 
-// receipt makes one of a status; ok is false for what isn't about a message, or names none.
-func receipt(u whatsapp.Update, s whatsapp.Status) (chat.Receipt, bool) {
-	r := chat.Receipt{
-		Number: chat.NumberID(u.Number), ProviderID: s.ID, ID: chat.MessageID(s.CallbackData),
-		Status: chat.Status(s.State), At: provided(s.Timestamp, u), Hash: store.Hash(u.Body),
-	}
-	if s.Participant.Known() {
-		r.Participant = store.Hash([]byte(s.Participant.BSUID + "\x00" + s.Participant.WAID))[:16]
-	}
-	if len(s.Errors) > 0 {
-		p := problem(s.Errors[0])
-		r.Error = &p
-	}
-	r.Charged = charged(s, chat.Stamp{At: r.At, ID: r.Hash})
-	isMessage := s.Type == "" || s.Type == "message"
-	named := placed(u, "") && string(store.ProviderMessageID(s.ID, nil)) == s.ID
-	return r, isMessage && named && r.Status.Outranks(chat.Accepted)
-}
-
-// charged is what a status says of a message's price.
-func charged(s whatsapp.Status, stamp chat.Stamp) (c chat.Charged) {
-	if p := s.Pricing; p != nil {
-		c.Pricing = &chat.Pricing{
-			Model: clip(p.Model, maxWord), Type: clip(p.Type, maxWord), Category: clip(p.Category, maxWord), Billable: p.Billable,
-			Stamp: stamp,
-		}
-	}
-	if f := s.Conversation; f != nil {
-		c.FreeEntry = &chat.FreeEntry{
-			ID: clip(f.ID, maxWord), Origin: clip(f.Origin, maxWord), Expires: utc(f.Expires), Stamp: stamp,
-		}
-	}
-	return c
-}
-
 // word is one of Meta's in capitals, as ours are written.
 func word(s string) string { return strings.ToLower(clip(s, maxWord)) }

@@ -3,6 +3,7 @@ package handler
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"threadline/shared/chat"
 	"threadline/shared/phone"
@@ -57,7 +58,8 @@ func (h *Handler) complete(ctx context.Context, who chat.Contact, cause string) 
 // refused takes a refusal of marketing out of a receipt: the notice of it may have got lost, or never come. A receipt that
 // names nobody is about whoever the message went to; m is that message, where it is known.
 func (h *Handler) refused(ctx context.Context, u whatsapp.Update, s whatsapp.Status, r chat.Receipt, m chat.Message) error {
-	if r.Error == nil || r.Error.Code != whatsapp.CodeOptedOut {
+	optedOut := func(e whatsapp.Error) bool { return e.Code == whatsapp.CodeOptedOut }
+	if !slices.ContainsFunc(s.Errors, optedOut) {
 		return nil
 	}
 	who, err := s.Recipient, error(nil)

@@ -63,7 +63,7 @@ func TestPreferences(t *testing.T) {
 
 // TestARefusedMarketingMessageIsARefusal: Meta says so in the receipt too.
 func TestARefusedMarketingMessageIsARefusal(t *testing.T) {
-	for code, refuses := range map[string]bool{"131050": true, "131026": false} {
+	for code, refuses := range map[string]bool{"131050": true, "131026": false, `131026},{"code":131050`: true} {
 		r := newRig(t)
 		r.message(hello)
 		r.takeAll("messages", `{`+metadata+`,"statuses":[{"id":"wamid.o","status":"failed","recipient_id":"34600111222","timestamp":"1772452900","errors":[{"code":`+code+`}]}]}`)

@@ -122,6 +122,30 @@ func statusBody(state, callback string) string {
 	return `{"id":"wamid.o","status":"` + state + `","timestamp":"1772452800","biz_opaque_callback_data":"` + callback + `","errors":[{"code":131026,"title":"t"}]}`
 }
 
+// TestWhatFailsEveryMessageRings: Meta took the message, so that no answer to a send told anybody.
+func TestWhatFailsEveryMessageRings(t *testing.T) {
+	for errors, rings := range map[string]int{
+		`{"code":131042,"title":"payment"}`:              1,
+		`{"code":131026},{"code":131042}`:                1,
+		`{"code":131026,"title":"undeliverable"}`:        0,
+		`{"code":131049,"title":"ecosystem"},{"code":1}`: 0,
+	} {
+		r := newRig(t)
+		if _, err := r.store.Accept(t.Context(), r.asked("m_1"), "wamid.o"); err != nil {
+			t.Fatal(err)
+		}
+		failed := update(whatsapp.KindStatus, `{"id":"wamid.o","status":"failed","timestamp":"1772452800","errors":[`+errors+`]}`)
+		r.take(failed)
+		if got := r.counts[metric.ConnectorStopped+" Connector whatsapp"]; got != rings || r.counts[metric.SendFailed] != 1 {
+			t.Errorf("%s: it rang %d times, counted %v", errors, got, r.counts)
+		}
+		r.take(update(whatsapp.KindStatus, `{"id":"wamid.o","status":"failed","timestamp":"1772452801","errors":[`+errors+`]}`))
+		if got := r.counts[metric.ConnectorStopped+" Connector whatsapp"]; got != rings {
+			t.Errorf("%s: told once more it rang %d times", errors, got)
+		}
+	}
+}
+
 // TestAReceiptThatSettlesPutsTheMessageOnTheRecord: the first that says Meta has it, and the one that says it failed.
 func TestAReceiptThatSettlesPutsTheMessageOnTheRecord(t *testing.T) {
 	for _, test := range []struct {

@@ -39,7 +39,10 @@ func (h *Handler) stoppedError(m chat.Message, why string) error {
 }
 
 // heldError says that a message's kind is stopped while the other leaves.
-type heldError struct{ why string }
+type heldError struct {
+	why  string
+	code int // Meta's, if it said so to a message
+}
 
 func (e heldError) Error() string { return "sending is stopped: " + e.why }
 
@@ -53,8 +56,9 @@ func (h *Handler) gate(ctx context.Context, m chat.Message) (doubt doubt, err er
 	}
 	now := h.now()
 	c := number.Facts.Clearance(account.Facts, now)
+	template := m.Kind == chat.KindTemplate
 	cleared := c.Answers
-	if m.Kind == chat.KindTemplate {
+	if template {
 		cleared = c.Templates
 	}
 	if !cleared {
@@ -66,19 +70,23 @@ func (h *Handler) gate(ctx context.Context, m chat.Message) (doubt doubt, err er
 		switch {
 		case doubt.stop:
 		case c.Answers || c.Templates:
-			return doubt, heldError{c.Why}
+			return doubt, heldError{why: c.Why}
 		default:
 			return doubt, h.stoppedError(m, c.Why)
 		}
 	}
-	doubt.token = number.Facts.TokenDoubted()
-	if number.Facts.TokenRefused(account.Facts) {
-		token := number.Facts[chat.FactToken]
-		if now.Sub(token.Stamp.At) < probeEvery || !h.mayProbe(ctx, n, "token", probeEvery) {
-			return doubt, h.stoppedError(m, "Meta refused this number a moment ago, code "+token.Value)
-		}
+	doubt.token = number.Facts.TokenDoubted(template)
+	if !number.Facts.TokenRefused(account.Facts, template) {
+		return doubt, nil
 	}
-	return doubt, nil
+	token := number.Facts[chat.FactToken]
+	switch {
+	case now.Sub(token.Stamp.At) >= probeEvery && h.mayProbe(ctx, n, "token", probeEvery):
+		return doubt, nil
+	case !number.Facts.TokenRefused(account.Facts, false):
+		return doubt, heldError{token.Why, whatsapp.CodeUnpaid}
+	}
+	return doubt, h.stoppedError(m, "Meta refused this number a moment ago, code "+token.Value)
 }
 
 // doubt is why an attempt is a probe.
@@ -99,7 +107,7 @@ func (h *Handler) held(ctx context.Context, m chat.Message, cause heldError) err
 	if left := patience - h.now().Sub(m.At); left > 0 {
 		return queue.Later(min(left, time.Minute), cause)
 	}
-	return h.refused(ctx, m, "", &chat.Problem{Reason: cause.Error()})
+	return h.refused(ctx, m, "", &chat.Problem{Code: cause.code, Reason: cause.Error()})
 }
 
 // stopped notes that Meta refuses the number as a whole, counts it for the alarm, and reads the token again: somebody

@@ -8,6 +8,7 @@ import (
 
 	"threadline/shared/chat"
 	"threadline/shared/metric"
+	"threadline/shared/send"
 	"threadline/shared/whatsapp"
 )
 
@@ -104,6 +105,58 @@ func TestWhatIsStoppedMakesWay(t *testing.T) {
 				t.Errorf("%s: it is %s, %+v", m.Kind, now.Status, p)
 			}
 		}
+	}
+}
+
+// TestTemplatesThatNobodyPaysForStopNoAnswers: answers are free up to a number each month. Meta is asked about templates once
+// a minute, however many wait, and an answer that it takes says nothing of them.
+func TestTemplatesThatNobodyPaysForStopNoAnswers(t *testing.T) {
+	unpaid := &whatsapp.Error{Class: whatsapp.ClassAccount, HTTPStatus: 400, Code: whatsapp.CodeUnpaid}
+	r := newRig(t, unpaid)
+	waits := func(m chat.Message, d time.Duration) {
+		t.Helper()
+		if err := r.receive(m); err == nil || held(err) != d {
+			t.Fatalf("%s waits with %v", m.ID, err)
+		}
+	}
+	other := template()
+	other.ID, other.Conversation = "m_3", "100.01OTHER"
+	waits(template(), time.Minute)
+	waits(other, time.Minute)
+	if err := r.receive(text()); err != nil || r.lookup("m_1").Status != chat.Accepted {
+		t.Fatalf("an answer: %v", err)
+	}
+	r.now = noon.Add(time.Second) // the answer's acceptance is no word on templates
+	waits(other, time.Minute)
+	if len(r.graph.sent) != 2 || r.counts[metric.ConnectorStopped+" Connector whatsapp"] != 1 {
+		t.Errorf("%d calls to Meta, counted %v", len(r.graph.sent), r.counts)
+	}
+	if err := r.h.seen(t.Context(), send.Seen{Conversation: "100.01CONTACT", ProviderID: "wamid.in", At: r.now}); err != nil || len(r.graph.read) != 1 {
+		t.Errorf("%d are marked as read (%v)", len(r.graph.read), err)
+	}
+	r.now = noon.Add(patience) // the payment method is there by now, which only a template can tell
+	if err := r.receive(other); err != nil || r.lookup("m_3").Status != chat.Accepted {
+		t.Fatalf("once somebody pays: %v", err)
+	}
+	if n, _, err := r.store.Health(t.Context(), "100"); err != nil || n.Facts[chat.FactToken].Value != chat.TokenWorks {
+		t.Errorf("the number says %+v (%v)", n.Facts, err)
+	}
+}
+
+// TestATemplateThatNobodyPaysForMakesWay: an answer stands behind it.
+func TestATemplateThatNobodyPaysForMakesWay(t *testing.T) {
+	unpaid := &whatsapp.Error{Class: whatsapp.ClassAccount, HTTPStatus: 400, Code: whatsapp.CodeUnpaid}
+	r := newRig(t, unpaid, unpaid)
+	if err := r.receive(template()); err == nil {
+		t.Fatal("it isn't repeated")
+	}
+	r.now = noon.Add(patience)
+	if err := r.receive(template()); err != nil {
+		t.Fatal(err)
+	}
+	m := r.lookup("m_2")
+	if p := m.Steps[chat.Failed].Error; m.Status != chat.Failed || p == nil || p.Code != whatsapp.CodeUnpaid || !strings.Contains(p.Reason, "payment") {
+		t.Errorf("it is %s, %+v", m.Status, p)
 	}
 }
 

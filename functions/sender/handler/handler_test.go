@@ -42,6 +42,7 @@ func TestOutcomes(t *testing.T) {
 		{"too fast", refusal(whatsapp.ClassWait, 80007, 0), chat.Queued, time.Minute, 2, "accepted", metric.MessageSent, 0},
 		{"too fast, and told so", refusal(whatsapp.ClassWait, 131048, time.Hour), chat.Queued, time.Hour, 2, "accepted", metric.MessageSent, 0},
 		{"the account", refusal(whatsapp.ClassAccount, 190, 0), chat.Queued, shortGap, 2, "accepted", stopped, 1},
+		{"an answer beyond the free ones", refusal(whatsapp.ClassAccount, whatsapp.CodeUnpaid, 0), chat.Queued, time.Minute, 2, "accepted", stopped, 1},
 		{"the account, for longer", refusal(whatsapp.ClassAccount, 131042, time.Hour), chat.Queued, time.Hour, 2, "accepted", stopped, 1},
 		{"for now", refusal(whatsapp.ClassTransient, 130429, 0), chat.Queued, time.Second, 2, "accepted", metric.MessageSent, 0},
 		{"to this recipient", refusal(whatsapp.ClassTransient, 131056, 6*time.Second), chat.Queued, 6 * time.Second, 2, "accepted", metric.MessageSent, 0},

@@ -114,7 +114,12 @@ func (h *Handler) wait(ctx context.Context, m chat.Message, refusal *whatsapp.Er
 		switch refusal.Class {
 		case whatsapp.ClassAccount:
 			h.stopped(ctx, m.Conversation.Number(), string(m.ID), refusal)
-			if after == 0 { // the gate sees to it that Meta isn't asked at each look
+			switch unpaid := refusal.Code == whatsapp.CodeUnpaid; {
+			case unpaid && m.Kind == chat.KindTemplate:
+				return h.held(ctx, m, heldError{refusal.Reason(), refusal.Code}) // answers leave
+			case unpaid:
+				after = max(after, probeEvery) // each answer asks for itself
+			case after == 0: // the gate sees to it that Meta isn't asked at each look
 				return h.stoppedError(m, fmt.Sprintf("Meta refused this number, code %d", refusal.Code))
 			}
 		case whatsapp.ClassWait:

@@ -25,7 +25,7 @@ func (h *Handler) seen(ctx context.Context, s send.Seen) error {
 	if err != nil {
 		return err
 	}
-	if number.Facts.TokenRefused(account.Facts) || !number.Facts.Clearance(account.Facts, h.now()).Answers {
+	if number.Facts.TokenRefused(account.Facts, false) || !number.Facts.Clearance(account.Facts, h.now()).Answers {
 		slog.InfoContext(ctx, "nothing is marked as read: sending is stopped", "conversation", s.Conversation)
 		return nil
 	}
