@@ -3,6 +3,8 @@ package main
 import (
 	"maps"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -43,6 +45,31 @@ func TestPipelineCostIsConstant(t *testing.T) {
 		}
 		if a.awsCalls() == 0 || a.awsCalls() != b.awsCalls() || x.Reads != y.Reads {
 			t.Errorf("%s: %d calls and %v read units among few, %d and %v among many", o.name, a.awsCalls(), x.Reads, b.awsCalls(), y.Reads)
+		}
+	}
+}
+
+// TestStartsHaveWhatTheyNeed: a function without a variable that it needs would end before it answers.
+func TestStartsHaveWhatTheyNeed(t *testing.T) {
+	given := map[string]bool{}
+	for _, v := range environment("") {
+		name, _, _ := strings.Cut(v, "=")
+		given[name] = true
+	}
+	sources, err := filepath.Glob("../../functions/*/main.go")
+	if err != nil || len(sources) == 0 {
+		t.Fatal(sources, err)
+	}
+	needed := regexp.MustCompile("`env:\"([A-Z0-9_]+)\"`")
+	for _, source := range append(sources, "../../shared/crm/known/known.go") {
+		content, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range needed.FindAllStringSubmatch(string(content), -1) {
+			if !given[m[1]] {
+				t.Errorf("%s needs %s", source, m[1])
+			}
 		}
 	}
 }

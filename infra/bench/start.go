@@ -144,5 +144,5 @@ func environment(runtimeAPI string) []string {
 		"CRM_QUEUE_URL", "OUTBOUND_QUEUE_URL", "BULK_QUEUE_URL", "BULK_DLQ_URL", "EVENT_BUS", "METRIC_NAMESPACE", "GRAPH_API_VERSION"} {
 		env = append(env, name+"=bench")
 	}
-	return append(env, "GRAPH_API_URL=http://127.0.0.1:9", "HUBSPOT_API_URL=http://127.0.0.1:9")
+	return append(env, "GRAPH_API_URL=http://127.0.0.1:9", "HUBSPOT_API_URL=http://127.0.0.1:9", "PUBLIC_URL=http://127.0.0.1:9")
 }
