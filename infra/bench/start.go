@@ -34,7 +34,7 @@ func (b *bench) start() error {
 	}
 	title("Start of the functions", fmt.Sprintf("From exec to the first answer through the Lambda Runtime API, %d times, in turns with an empty function that makes the", starts),
 		fmt.Sprintf("same clients. Targets: at most %.1f times as long (p50), and below %s.", ratioMax, mb(sizeMax)),
-		"The last row is what the library for telephone numbers adds to an empty router; api and router have it (ADR 19).")
+		"The last row is what the library for telephone numbers adds to an empty router; api, crmsync and router have it.")
 	var rows [][]string
 	for _, name := range names {
 		own, empty, err := compare(b.ctx, dir, name)
