@@ -23,7 +23,6 @@ import (
 	"threadline/shared/chat"
 	"threadline/shared/metric"
 	"threadline/shared/queue"
-	"threadline/shared/redact"
 	"threadline/shared/route"
 	"threadline/shared/store"
 	"threadline/shared/whatsapp"
@@ -31,12 +30,6 @@ import (
 
 // tries is how often a file is fetched because its URL was outdated or its bytes don't have the declared hash.
 const tries = 3
-
-// refusals is the receive from which on Meta's no is believed.
-const refusals = 3
-
-// unseen is Meta's code for an object that doesn't exist, or that the token may not see.
-const unseen = 100
 
 // maxFile is the longest body that is taken without a declared length, in bytes. Meta's own limit is 100 MB.
 // https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
@@ -133,6 +126,8 @@ func (h *Handler) fetch(ctx context.Context, m chat.Message) (chat.Attachment, e
 			slog.WarnContext(ctx, "a file doesn't have the declared hash", "conversation", m.Conversation, "try", try)
 		case outdated(err) && try < tries:
 			slog.InfoContext(ctx, "a file's URL is outdated", "conversation", m.Conversation, "try", try)
+		case outdated(err):
+			return got, fmt.Errorf("%w: %w", errNoFile, err)
 		default:
 			return got, err
 		}
@@ -181,6 +176,9 @@ func (h *Handler) stream(ctx context.Context, info whatsapp.MediaInfo, a chat.At
 	return a, h.Blobs.Put(ctx, a.Key, body, a.Size, blob.PutOptions{ContentType: a.MIME, SHA256: sum})
 }
 
+// errNoFile says that there is nothing at any of several fresh URLs.
+var errNoFile = errors.New("no file under any fresh URL")
+
 // errPage says that a server gave a web page in place of a file.
 var errPage = chat.E(chat.Unavailable, "", errors.New("a web page came in place of the file"))
 
@@ -206,54 +204,6 @@ func spooled(body io.Reader, limit int64) (*os.File, int64, error) {
 		return nil, 0, chat.E(chat.Unavailable, "", fmt.Errorf("spool: %w", err))
 	}
 	return f, n, nil
-}
-
-// giveUp returns the file as failed when Meta will never give it out, else the error to wait with. What a person can
-// mend (a token, a host that this release doesn't trust) is waited for as long as Meta keeps the file.
-func (h *Handler) giveUp(ctx context.Context, m chat.Message, qm queue.Message, cause error) (chat.Attachment, error) {
-	if errors.Is(cause, errTooLong) {
-		return failed(m, errTooLong.Error()), nil
-	}
-	if h.now().Sub(qm.Sent) > whatsapp.MediaLife {
-		return failed(m, "Meta keeps files for 7 days, and it couldn't be fetched within them"), nil
-	}
-	var refusal *whatsapp.Error
-	if !errors.As(cause, &refusal) && !errors.Is(cause, whatsapp.ErrUntrustedURL) {
-		return chat.Attachment{}, waiting(cause)
-	}
-	if refusal == nil {
-		refusal = &whatsapp.Error{Class: whatsapp.ClassAccount, Err: cause}
-	}
-	believed := qm.Receives >= refusals
-	switch {
-	case refusal.Class == whatsapp.ClassPermanent && refusal.HTTPStatus != http.StatusUnauthorized && believed,
-		refusal.Class == whatsapp.ClassTransient && outdated(cause) && believed, // there is no file under any fresh URL
-		refusal.Class == whatsapp.ClassAccount && refusal.Code == unseen && believed && h.now().Sub(m.At) > whatsapp.MediaLife:
-		return failed(m, fmt.Sprintf("Meta doesn't give it out (code %d)", refusal.Code)), nil
-	}
-	if refusal.Class == whatsapp.ClassAccount {
-		h.Metrics.Count(ctx, metric.ConnectorStopped, 1, "Connector", "whatsapp")
-		slog.ErrorContext(ctx, "Meta refuses to give out files", "error", redact.Error(cause))
-		if err := h.Refresh(ctx); err != nil {
-			slog.WarnContext(ctx, "refresh the token", "error", redact.Error(err))
-		}
-	}
-	return chat.Attachment{}, &chat.Error{Kind: chat.Unavailable, After: refusal.RetryAfter, Err: fmt.Errorf("fetch a file: %w", cause)}
-}
-
-func failed(m chat.Message, reason string) chat.Attachment {
-	a := *m.Attachment
-	a.State, a.Reason = chat.FileFailed, reason
-	return a
-}
-
-// waiting makes any failure one that the queue repeats: a file is given up by decision, never by accident.
-func waiting(cause error) error {
-	var own *chat.Error
-	if errors.As(cause, &own) && own.Temporary() {
-		return cause
-	}
-	return chat.E(chat.Unavailable, "", fmt.Errorf("fetch a file: %w", cause))
 }
 
 // mark records the outcome; whoever was first wins.

@@ -30,6 +30,7 @@ func TestWhatMetaRefuses(t *testing.T) {
 		{"the download, for good", []answer{{err: no}}, 3, "Meta doesn't give it out (code 100)", metric.MediaFailed + " Reason refused", 0},
 		{"no such file under any URL", []answer{{err: notFound}}, 3, "Meta doesn't give it out (code 0)", metric.MediaFailed + " Reason refused", 0},
 		{"a server on the way", []answer{{err: refusal(whatsapp.ClassTransient, http.StatusForbidden, 0)}}, 0, "", "", 0},
+		{"a server on the way that knows no such address", []answer{{info: notFound}}, 0, "", "", 0},
 		{"twice", []answer{{info: no}, {info: no}, {body: photo}}, 3, "", "", 0},
 		{"another's host", []answer{{err: whatsapp.ErrUntrustedURL}}, 0, "", metric.ConnectorStopped + " Connector whatsapp", 10},
 		{"an object that isn't there, or that the token may not see", []answer{{info: refusal(whatsapp.ClassAccount, 404, 100)}}, 0, "", metric.ConnectorStopped + " Connector whatsapp", 10},
