@@ -105,7 +105,7 @@ func (h *Handler) upload(ctx context.Context, c crm.Connector, p part, asked tim
 	refusal, ok := errors.AsType[*crm.Error](err)
 	switch {
 	case errors.Is(err, crm.ErrGone), errors.Is(err, errLength), ok && refusal.Class == crm.Refused,
-		ok && refusal.Class == crm.Transient && !asked.IsZero() && h.now().Sub(asked) > lostAfter:
+		ok && refusal.Class == crm.Transient && refusal.Reason != ownPace && !asked.IsZero() && h.now().Sub(asked) > lostAfter:
 		problem, err = unreadable, nil
 	case within.Err() != nil && ctx.Err() == nil:
 		problem, err = slow, nil

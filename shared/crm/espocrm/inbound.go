@@ -8,11 +8,13 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
 	"threadline/shared/crm"
+	"threadline/shared/crm/rest"
 )
 
 // ParseInbound reads a call of the webhook CWhatsappMessage.create: what somebody made by hand is to be sent. Of files it
@@ -162,13 +164,14 @@ func (c *Connector) whole(ctx context.Context, r record) (crm.Request, error) {
 	return request, err
 }
 
-// phoneOf is a contact's primary number; empty if it has none, or is gone.
+// phoneOf is a contact's primary number; empty if it has none, is gone, or isn't ours to read: one of those must not keep
+// all others from being found.
 func (c *Connector) phoneOf(ctx context.Context, ref crm.ContactRef) (string, error) {
 	if ref == "" {
 		return "", nil
 	}
 	r, err := c.read(ctx, opReadContact, contactType, string(ref))
-	if missing(err) {
+	if missing(err) || rest.HasStatus(err, http.StatusForbidden) {
 		return "", nil
 	}
 	return r.text("phoneNumber"), err

@@ -130,7 +130,7 @@ func TestForged(t *testing.T) {
 }
 
 // TestFetchOutbound proves that replies are found without a webhook: those made from the first question on, until they
-// are entries of ours.
+// are entries of ours, also on contacts that we may not read.
 func TestFetchOutbound(t *testing.T) {
 	s := newSimulated(t, sim.Options{SetUp: true})
 	c := s.connector(nil)
@@ -163,6 +163,10 @@ func TestFetchOutbound(t *testing.T) {
 	}
 	if requests, _, err = c.FetchOutbound(t.Context(), next); err != nil || len(requests) != 1 {
 		t.Errorf("from the new cursor: %+v, %v, want what was made in its second", requests, err)
+	}
+	s.sim.Forbid("Contact", "read")
+	if requests, _, err = c.FetchOutbound(t.Context(), next); err != nil || len(requests) != 1 || requests[0].Contact != on || requests[0].Phone != "" {
+		t.Errorf("on a contact that we may not read: %+v, %v", requests, err)
 	}
 }
 
