@@ -102,6 +102,19 @@ type Request struct {
 	Entry EntryRef `json:"entry,omitempty"`
 }
 
+// Several tells whether a request is of several messages or may become that, so that a part of it may be sent: a text goes
+// with a file, and without it if the file can't be had.
+func (r Request) Several() bool { return len(r.Files) > 1 || len(r.Files) > 0 && r.Text != "" }
+
+// Beginning is as much of a request's text as tells which one is meant.
+func (r Request) Beginning() string {
+	const most = 80
+	if runes := []rune(r.Text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return r.Text
+}
+
 // RequestFile is a file that is to be sent.
 type RequestFile struct {
 	Ref  string `json:"ref"` // for OpenFile

@@ -144,7 +144,7 @@ func (h *Handler) advance(ctx context.Context, m chat.Message) error {
 	case m.Status == chat.Unknown && now.Before(m.Send.UnknownSince.Add(h.After)):
 		return queue.Later(m.Send.UnknownSince.Add(h.After).Sub(now), errors.New("waiting for a receipt to settle the outcome"))
 	case m.Status == chat.Unknown && !h.repeats(m):
-		return h.doubt(ctx, m)
+		return h.doubtful(ctx, m)
 	case !now.Before(m.Send.Expires):
 		return h.expire(ctx, m)
 	}

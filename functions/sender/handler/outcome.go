@@ -114,7 +114,8 @@ func (h *Handler) wait(ctx context.Context, m chat.Message, refusal *whatsapp.Er
 		switch refusal.Class {
 		case whatsapp.ClassAccount:
 			h.stopped(ctx, m.Conversation.Number(), string(m.ID), refusal)
-			switch unpaid := refusal.Code == whatsapp.CodeUnpaid; {
+			unpaid := refusal.Code == whatsapp.CodeUnpaid
+			switch {
 			case unpaid && m.Kind == chat.KindTemplate:
 				return h.held(ctx, m, heldError{refusal.Reason(), refusal.Code}) // answers leave
 			case unpaid:
@@ -172,14 +173,14 @@ func (h *Handler) refused(ctx context.Context, m chat.Message, token string, why
 	case chat.Failed:
 		h.Metrics.Count(ctx, metric.SendFailed, 1)
 	case chat.Unknown:
-		return h.doubt(ctx, now)
+		return h.doubtful(ctx, now)
 	}
 	return h.tell(ctx, now)
 }
 
-// doubt has the CRM say that a message may have been delivered, so that nobody writes it again unawares, and rings for
+// doubtful has the CRM say that a message may have been delivered, so that nobody writes it again unawares, and rings for
 // somebody to find out. A receipt that tells later has the CRM corrected by the router, as the first one of every message.
-func (h *Handler) doubt(ctx context.Context, m chat.Message) error {
+func (h *Handler) doubtful(ctx context.Context, m chat.Message) error {
 	if err := h.put(ctx, m, route.Doubtful); err != nil {
 		return err
 	}

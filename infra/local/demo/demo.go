@@ -42,7 +42,7 @@ type Property struct {
 }
 
 // Present returns the properties that have a value.
-func Present(list ...Property) []Property {
+func Present(list []Property) []Property {
 	return slices.DeleteFunc(list, func(p Property) bool { return p.Value == "" })
 }
 

@@ -107,14 +107,12 @@ func (s *Simulator) Properties(contact string) []demo.Property {
 	if rec == nil {
 		return []demo.Property{}
 	}
-	return demo.Present(
-		demo.Property{Label: "Name", Value: personName(rec)}, demo.Property{Label: "Phone", Value: rec.text("phoneNumber")},
-		demo.Property{Label: "Description", Value: rec.text("description")},
-		demo.Property{Label: "WhatsApp Username", Value: rec.text("cWhatsappUsername")},
-		demo.Property{Label: "WhatsApp User ID", Value: rec.text("cWhatsappUserId")},
-		demo.Property{Label: "WhatsApp Marketing", Value: rec.text("cWhatsappMarketing")},
-		demo.Property{Label: "Threadline ID", Value: rec.text("cThreadlineId")}, demo.Property{Label: "Record", Value: rec.ID},
-	)
+	return demo.Present([]demo.Property{
+		{Label: "Name", Value: personName(rec)}, {Label: "Phone", Value: rec.text("phoneNumber")},
+		{Label: "Description", Value: rec.text("description")}, {Label: "WhatsApp Username", Value: rec.text("cWhatsappUsername")},
+		{Label: "WhatsApp User ID", Value: rec.text("cWhatsappUserId")}, {Label: "WhatsApp Marketing", Value: rec.text("cWhatsappMarketing")},
+		{Label: "Threadline ID", Value: rec.text("cThreadlineId")}, {Label: "Record", Value: rec.ID},
+	})
 }
 
 func sentAt(rec *record) time.Time {

@@ -83,7 +83,7 @@ func (v shown) Properties(contact string) []demo.Property {
 	for _, p := range shownProperties {
 		list = append(list, demo.Property{Label: p[1], Value: values[p[0]]})
 	}
-	return demo.Present(list...)
+	return demo.Present(list)
 }
 
 func (v shown) properties(contact string) map[string]string {

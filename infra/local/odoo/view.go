@@ -118,15 +118,14 @@ func (s *Simulator) Properties(contact string) []demo.Property {
 	if r == nil {
 		return []demo.Property{}
 	}
-	p := demo.Property{Label: "External ID"}
+	external := ""
 	if key != "" {
-		p.Value = contactName + key
+		external = contactName + key
 	}
-	return demo.Present(
-		demo.Property{Label: "Name", Value: r.text("name")}, demo.Property{Label: "Phone", Value: r.text("phone")},
-		demo.Property{Label: "Mobile", Value: r.text("mobile")}, demo.Property{Label: "Email", Value: r.text("email")}, p,
-		demo.Property{Label: "Record", Value: contact},
-	)
+	return demo.Present([]demo.Property{
+		{Label: "Name", Value: r.text("name")}, {Label: "Phone", Value: r.text("phone")}, {Label: "Mobile", Value: r.text("mobile")},
+		{Label: "Email", Value: r.text("email")}, {Label: "External ID", Value: external}, {Label: "Record", Value: contact},
+	})
 }
 
 func asFile(a *record) demo.File {

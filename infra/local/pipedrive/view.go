@@ -127,7 +127,7 @@ func (s *Simulator) Properties(contact string) []demo.Property {
 		for _, name := range slices.Sorted(maps.Keys(p.Fields)) {
 			list = append(list, demo.Property{Label: name, Value: p.Fields[name]})
 		}
-		return demo.Present(append(list, demo.Property{Label: "Record", Value: p.ID})...)
+		return demo.Present(append(list, demo.Property{Label: "Record", Value: p.ID}))
 	}
 	return []demo.Property{}
 }

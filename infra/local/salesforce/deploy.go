@@ -179,7 +179,7 @@ func (s *Simulator) assign(p permissionSet) error {
 	for _, given := range p.Fields {
 		object, name, _ := strings.Cut(given.Field, ".")
 		o := s.schema[object]
-		if o == nil || o.custom && !s.deploys(object) || strings.HasSuffix(name, "__c") && !s.deploys(object) {
+		if o == nil || (o.custom || strings.HasSuffix(name, "__c")) && !s.deploys(object) {
 			continue
 		}
 		f := o.fields[name]

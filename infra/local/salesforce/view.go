@@ -149,13 +149,12 @@ func (s *Simulator) Key(contact string) string { return s.values(contact)["WA_Id
 // Properties are what a contact's page shows.
 func (s *Simulator) Properties(contact string) []demo.Property {
 	values := s.values(contact)
-	return demo.Present(
-		demo.Property{Label: "First name", Value: values["FirstName"]}, demo.Property{Label: "Last name", Value: values["LastName"]},
-		demo.Property{Label: "Mobile", Value: values["MobilePhone"]}, demo.Property{Label: "Phone", Value: values["Phone"]},
-		demo.Property{Label: "WhatsApp username", Value: values["WA_Username__c"]},
-		demo.Property{Label: "WhatsApp marketing", Value: values["WA_Marketing__c"]},
-		demo.Property{Label: "Threadline ID", Value: values["WA_Id__c"]}, demo.Property{Label: "Record", Value: contact},
-	)
+	return demo.Present([]demo.Property{
+		{Label: "First name", Value: values["FirstName"]}, {Label: "Last name", Value: values["LastName"]},
+		{Label: "Mobile", Value: values["MobilePhone"]}, {Label: "Phone", Value: values["Phone"]},
+		{Label: "WhatsApp username", Value: values["WA_Username__c"]}, {Label: "WhatsApp marketing", Value: values["WA_Marketing__c"]},
+		{Label: "Threadline ID", Value: values["WA_Id__c"]}, {Label: "Record", Value: contact},
+	})
 }
 
 // values are a contact's fields; none if there is no such contact.

@@ -49,8 +49,8 @@ func (s *Stack) configure() error {
 	return nil
 }
 
-// variable is what somebody calls a parameter here.
-func (c settings) variable(parameter string) string {
+// nameOf is what somebody calls a parameter here.
+func (c settings) nameOf(parameter string) string {
 	if v, ok := c.set[letters(parameter)]; ok {
 		return v.name
 	}
@@ -61,7 +61,7 @@ func (c settings) variable(parameter string) string {
 func (c settings) refused() (problems []string) {
 	for name, value := range c.parameters {
 		if p := c.declared[name]; !p.takes(value) {
-			problems = append(problems, c.variable(name)+": "+p.WhatIsAllowed)
+			problems = append(problems, c.nameOf(name)+": "+p.WhatIsAllowed)
 		}
 	}
 	return problems
@@ -72,18 +72,18 @@ func (c settings) meta() []string { return c.elsewhere("GraphApiUrl", "access_to
 
 // crms are what is missing for the CRMs that aren't simulated.
 func (c settings) crms() (problems []string) {
-	var real []string
+	var theirs []string
 	for _, name := range c.connectors() {
 		address := crms[name].address
 		if _, ok := c.parameters[address]; !ok {
 			continue
 		}
-		real = append(real, name)
+		theirs = append(theirs, name)
 		problems = append(problems, c.elsewhere(address, known.Keys(name)...)...)
 	}
 	var s known.Settings
 	_ = env.From(func(name string) string { return c.set[letters(name)].value }, &s) // what is malformed the template has refused
-	if err := known.Check(real, s); err != nil {
+	if err := known.Check(theirs, s); err != nil {
 		problems = append(problems, strings.Split(err.Error(), "\n")...)
 	}
 	return problems
@@ -106,12 +106,12 @@ func (c settings) elsewhere(address string, keys ...string) (problems []string) 
 		return nil
 	}
 	if u.Scheme != "https" {
-		problems = append(problems, c.variable(address)+": must begin with https, unless it leads to this machine")
+		problems = append(problems, c.nameOf(address)+": must begin with https, unless it leads to this machine")
 	}
 	if slices.ContainsFunc(keys, func(key string) bool { return c.set[letters(key)].value != "" }) {
 		return problems
 	}
-	return append(problems, fmt.Sprintf("%s: is needed with %s", strings.Join(variableNames(keys), " or "), c.variable(address)))
+	return append(problems, fmt.Sprintf("%s: is needed with %s", strings.Join(variableNames(keys), " or "), c.nameOf(address)))
 }
 
 // variableNames are what credentials are called here.
@@ -126,7 +126,7 @@ func variableNames(keys []string) (names []string) {
 func (c settings) idle() (hints []string) {
 	for _, name := range slices.Sorted(maps.Keys(crms)) {
 		if _, ok := c.parameters[crms[name].address]; ok && !slices.Contains(c.connectors(), name) {
-			hints = append(hints, fmt.Sprintf("%s has no effect: CRM_CONNECTOR doesn't name %s", c.variable(crms[name].address), name))
+			hints = append(hints, fmt.Sprintf("%s has no effect: CRM_CONNECTOR doesn't name %s", c.nameOf(crms[name].address), name))
 		}
 	}
 	return hints

@@ -194,7 +194,7 @@ func (s *Simulator) Properties(id string) []demo.Property {
 		{Label: "Name", Value: c.Name}, {Label: "Phone", Value: c.Phone}, {Label: "On WhatsApp", Value: c.WhatsApp},
 		{Label: "Username", Value: c.Username}, {Label: "BSUID", Value: c.BSUID}, {Label: "Marketing", Value: c.Marketing},
 		{Label: "Threadline key", Value: c.Key}, {Label: "Record", Value: c.ID},
-	}...)
+	})
 }
 
 // Request is what the CRM's user asked for.

@@ -2,7 +2,6 @@ package espocrm
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 
@@ -34,19 +33,5 @@ func (c *Connector) OpenFile(ctx context.Context, ref string) (io.ReadCloser, er
 	if e, ok := asError(err); ok && e.Status == http.StatusForbidden {
 		e.Class = crm.Refused // of this file: the record may be anybody's but ours
 	}
-	if err != nil {
-		return nil, gone(err)
-	}
-	return download{file}, nil
-}
-
-// download is a file on its way. One that breaks off may be had later.
-type download struct{ io.ReadCloser }
-
-func (d download) Read(p []byte) (int, error) {
-	n, err := d.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = &crm.Error{Class: crm.Transient, Op: opOpenFile, Status: http.StatusOK, Err: err}
-	}
-	return n, err
+	return file, gone(err)
 }

@@ -31,7 +31,7 @@ const maxStatus = 255
 // unsent is a problem on one line, as a list shows it.
 func unsent(r crm.Request, o crm.Outcome) string {
 	line := strings.ReplaceAll(o.Problem, "\n", " · ")
-	if several := len(r.Files) > 1 || len(r.Files) > 0 && r.Text != ""; several && !o.Unknown {
+	if r.Several() && !o.Unknown {
 		line = "Not all of it was sent: " + line
 	}
 	status := []rune(line)

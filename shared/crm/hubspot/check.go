@@ -10,8 +10,8 @@ import (
 )
 
 // Check makes one call for each permission that is needed: reads, and writes of nothing. An answer other than 401 and
-// 403 says that the permission is there. What is missing is told all at once. The account's time zone is none
-// of it: it only tells when the day's calls are there again.
+// 403 says that the permission is there. What is missing is told all at once. To read the account's time zone is none of
+// it: that only tells when the day's calls are there again.
 func (c *Connector) Check(ctx context.Context) error {
 	if err := c.readAccount(ctx); err != nil && !refused(err) && !rest.HasStatus(err, http.StatusForbidden) {
 		return err

@@ -74,7 +74,7 @@ func (c *Connector) problemNote(r crm.Request, problem string) record {
 	key := hex.EncodeToString(sum[:20])
 	about := r.Actor
 	if r.Text != "" {
-		about += ": " + beginning(r.Text)
+		about += ": " + r.Beginning()
 	}
 	body := "<p><strong>WhatsApp · not sent</strong></p><p>" + escape(problem) + "</p><p><em>" + escape(about) + "</em></p>"
 	if c.isMarked(notes) {
@@ -90,12 +90,3 @@ func (c *Connector) problemNote(r crm.Request, problem string) record {
 }
 
 func escape(text string) string { return strings.ReplaceAll(html.EscapeString(text), "\n", "<br>") }
-
-// beginning is as much of a text as tells which message is meant.
-func beginning(text string) string {
-	const most = 80
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
-}

@@ -61,7 +61,7 @@ func (c *Connector) Provision(ctx context.Context) error {
 	for _, r := range rows {
 		_, err := c.load(ctx, r)
 		if e, ok := classified(err); ok && (e.Class == crm.Refused || strings.HasPrefix(e.Reason, refused)) {
-			return nil
+			continue
 		}
 		if err != nil {
 			return err

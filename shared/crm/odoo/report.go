@@ -20,7 +20,7 @@ func (c *Connector) Report(ctx context.Context, r crm.Request, o crm.Outcome) er
 		outcome = o.Problem
 	case o.Problem != "":
 		outcome = "Not sent."
-		if len(r.Files) > 1 || len(r.Files) > 0 && r.Text != "" {
+		if r.Several() {
 			outcome = "Not all of it was sent."
 		}
 		if err := c.noteProblem(ctx, op, r, o.Problem); err != nil {
@@ -37,7 +37,7 @@ func (c *Connector) Report(ctx context.Context, r crm.Request, o crm.Outcome) er
 func (c *Connector) noteProblem(ctx context.Context, op string, r crm.Request, problem string) error {
 	body := "<p><strong>WhatsApp</strong></p><p>" + strings.ReplaceAll(html.EscapeString(problem), "\n", "<br>") + "</p>"
 	if r.Text != "" {
-		body += "<p><em>" + html.EscapeString(beginning(r.Text)) + "</em></p>"
+		body += "<p><em>" + html.EscapeString(r.Beginning()) + "</em></p>"
 	}
 	sum := sha256.Sum256([]byte(r.ID))
 	id, again, err := c.putNote(ctx, note(op, recordID(r.Contact), fmt.Sprintf("report_%x", sum[:20]), body))
@@ -45,13 +45,4 @@ func (c *Connector) noteProblem(ctx context.Context, op string, r crm.Request, p
 		err = c.rewrite(ctx, op, id, body, nil)
 	}
 	return err
-}
-
-// beginning is as much of a text as tells which message is meant.
-func beginning(text string) string {
-	const most = 80
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
-	}
-	return text
 }

@@ -23,7 +23,7 @@ var (
 var (
 	signature = regexp.MustCompile(`(?s)<[a-z]+ [^<>]*\bo-signature-container\b.*\z`) // until 18 it is a line of dashes alone
 	reply     = regexp.MustCompile(`<[a-z]+ [^<>]*\bo_mail_reply_container\b`)
-	forward   = regexp.MustCompile(`(?m)^-{5,}[^-\n][^\n]*-{5,}\n[^\n]+\n[^\n]+\n[^\n]+`) // its words are in the user's language
+	forward   = regexp.MustCompile(`(?m)^-{5,}[^-\n][^\n]*-{5,}(\n[^\n:：]+[:：][^\n]+){3}`) // date, sender, subject, in the user's language
 )
 
 // quotes tells whether a message answers an e-mail or passes a message on: it is for others, and tells what the customer

@@ -42,6 +42,7 @@ func TestQuotes(t *testing.T) {
 		`<div><br></div><div><span>---------- Forwarded message ----------</span>` + head: true,
 		`<div>For you</div><div>---------- Mensaje reenviado ----------` + head:           true,
 		`<p>---------- offer ----------</p><p>one</p>`:                                    false,
+		`<p>----- offer -----</p><p>one</p><p>two</p><p>three</p>`:                        false,
 		`<p>hello</p><p>---------</p><p>one</p><p>two</p><p>three</p>`:                    false,
 		`<blockquote>what you wrote</blockquote><p>Yes.</p>`:                              false,
 		`<p class="x">o_mail_reply_container</p>`:                                         false,

@@ -131,7 +131,7 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	return a, c.judge(r.Op, a)
 }
 
-// Open makes one call and leaves the answer's body to the caller, who closes it.
+// Open makes one call and leaves the answer's body to the caller, who closes it. One that breaks off may be had later.
 func (c *Client) Open(ctx context.Context, r Request) (io.ReadCloser, Answer, error) {
 	res, _, err := c.start(ctx, r)
 	if err != nil {
@@ -139,11 +139,26 @@ func (c *Client) Open(ctx context.Context, r Request) (io.ReadCloser, Answer, er
 	}
 	a := Answer{Status: res.StatusCode, Header: res.Header}
 	if good(a.Status) {
-		return res.Body, a, nil
+		return body{res.Body, r.Op, a.Status}, a, nil
 	}
 	defer func() { _ = res.Body.Close() }()
 	a.Body, _ = io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	return nil, a, c.judge(r.Op, a)
+}
+
+// body is an answer on its way.
+type body struct {
+	io.ReadCloser
+	op     string
+	status int
+}
+
+func (b body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &crm.Error{Class: crm.Transient, Op: b.op, Status: b.status, Err: err}
+	}
+	return n, err
 }
 
 func (c *Client) start(ctx context.Context, r Request) (res *http.Response, wrote func() bool, err error) {

@@ -91,9 +91,9 @@ func (o outbound) request() (r crm.Request, problem string) {
 	template, ok := object(json.RawMessage(o.Template))
 	switch {
 	case !ok:
-		return r, "The template isn't a JSON object."
+		return r, "Not sent: the template isn't a JSON object."
 	case template == nil && strings.TrimSpace(r.Text) == "":
-		return r, "There is neither a text nor a template."
+		return r, "Not sent: there is neither a text nor a template."
 	case template != nil:
 		r.Text, r.Template = "", template
 	}
