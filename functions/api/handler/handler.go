@@ -144,6 +144,10 @@ func (a *API) getMessage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	views[0].WaitingFor, err = a.waitingFor(r.Context(), m)
+	if err != nil {
+		return err
+	}
 	return httpapi.JSON(w, http.StatusOK, views[0])
 }
 

@@ -73,22 +73,39 @@ func (a *API) listNumbers(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) viewNumber(n store.Number, account store.Account) numberView {
-	c := n.Facts.Clearance(account.Facts, a.now())
-	v := numberView{
-		ID: n.ID, Display: n.Display, Account: n.WABA, Facts: map[string]factView{},
-		Sending: sendingView{Answers: c.Answers, Templates: c.Templates, Why: c.Why, Until: some(c.Until)},
-	}
-	answers := c.Answers && !n.Facts.TokenRefused(account.Facts, false)
-	templates := c.Templates && !n.Facts.TokenRefused(account.Facts, true)
-	if answers != c.Answers || templates != c.Templates {
-		v.Sending = sendingView{Answers: answers, Templates: templates, Why: chat.FactToken}
-	}
+	v := numberView{ID: n.ID, Display: n.Display, Account: n.WABA, Facts: map[string]factView{}, Sending: a.sending(n, account)}
 	for _, facts := range []chat.Facts{account.Facts, n.Facts} { // the number's own word counts more
 		for name, f := range facts {
 			v.Facts[name] = factView{f.Value, f.Why, f.Stamp.At, some(f.Until)}
 		}
 	}
 	return v
+}
+
+func (a *API) sending(n store.Number, account store.Account) sendingView {
+	c := n.Facts.Clearance(account.Facts, a.now())
+	answers := c.Answers && !n.Facts.TokenRefused(account.Facts, false)
+	templates := c.Templates && !n.Facts.TokenRefused(account.Facts, true)
+	if answers != c.Answers || templates != c.Templates {
+		return sendingView{Answers: answers, Templates: templates, Why: chat.FactToken}
+	}
+	return sendingView{Answers: c.Answers, Templates: c.Templates, Why: c.Why, Until: some(c.Until)}
+}
+
+// waitingFor is the fact of its number for which a queued message waits; empty if it doesn't, or waits for its turn.
+func (a *API) waitingFor(ctx context.Context, m chat.Message) (string, error) {
+	if m.Direction != chat.Out || m.Status != chat.Queued {
+		return "", nil
+	}
+	n, account, err := a.Store.Health(ctx, m.Conversation.Number())
+	if err != nil {
+		return "", err
+	}
+	s := a.sending(n, account)
+	if m.Kind == chat.KindTemplate && !s.Templates || m.Kind != chat.KindTemplate && !s.Answers {
+		return s.Why, nil
+	}
+	return "", nil
 }
 
 // some is nil for no time.
@@ -159,9 +176,10 @@ const pollHolds = time.Hour
 // ask returns what Meta says of a number. Refusing the token is an answer too.
 func (a *API) ask(ctx context.Context, id chat.NumberID) map[string]chat.Fact {
 	now := a.now().UTC()
+	stamp := chat.Stamp{At: now.Truncate(time.Second)} // what happens within the same second is told in whole ones, and newer
 	facts := map[string]chat.Fact{}
 	say := func(name string, f chat.Fact) {
-		if f.Stamp = (chat.Stamp{At: now, ID: "poll"}); f.Value != "" {
+		if f.Stamp = stamp; f.Value != "" {
 			facts[name] = f
 		}
 	}

@@ -113,6 +113,40 @@ func TestMetaIsAskedEveryTenMinutes(t *testing.T) {
 	quality("RED", 3)
 }
 
+// What Meta tells within the second in which it is asked is newer, though its times are whole seconds.
+func TestAnEventBeatsThePollOfItsSecond(t *testing.T) {
+	r := newRig(t)
+	r.now = noon.Add(700 * time.Millisecond)
+	r.meta.numbers = map[string]whatsapp.NumberInfo{"100": {Quality: "GREEN"}}
+	r.number()
+	r.learn(map[string]chat.Fact{chat.FactQuality: {Value: "RED", Stamp: chat.Stamp{At: noon, ID: "0a"}}}, nil)
+	if n := r.number(); n.Facts[chat.FactQuality].Value != "RED" {
+		t.Errorf("%+v", n.Facts)
+	}
+}
+
+// A queued message says for which fact of its number it waits, where it does.
+func TestWhatAMessageWaitsFor(t *testing.T) {
+	r := newRig(t)
+	answer := r.post(text).sent()
+	template := r.post(`{"to":"+34600111222","template":{"name":"hello","language":"en"}}`).sent()
+	waits := func(wantAnswer, wantTemplate string) {
+		t.Helper()
+		for id, want := range map[chat.MessageID]string{answer: wantAnswer, template: wantTemplate} {
+			var m messageView
+			if r.get("/api/v1/messages/"+string(id)).want(http.StatusOK, &m); m.WaitingFor != want {
+				t.Errorf("%s waits for %q, want %q", m.Kind, m.WaitingFor, want)
+			}
+		}
+	}
+	waits("", "")
+	restricted := "restriction:RESTRICTED_BIZ_INITIATED_MESSAGING"
+	r.learn(map[string]chat.Fact{restricted: r.fact("on")}, nil)
+	waits("", restricted)
+	r.learn(map[string]chat.Fact{chat.FactToken: {Value: "190", Stamp: chat.Stamp{At: r.now, ID: "1"}}}, nil)
+	waits(chat.FactToken, chat.FactToken)
+}
+
 // What one answer of Meta's said stops no message for ever: perhaps nobody asks again.
 func TestAnAnswerOfMetaHoldsForAWhile(t *testing.T) {
 	r := newRig(t)

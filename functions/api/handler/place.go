@@ -7,6 +7,7 @@ import (
 
 	"threadline/shared/chat"
 	"threadline/shared/phone"
+	"threadline/shared/store"
 )
 
 // place finds the message's conversation: the person's on one of our numbers, or the one that was named. What it returns
@@ -120,6 +121,8 @@ func (a *API) number(ctx context.Context, asked chat.NumberID, threads []chat.Co
 		return chat.NumberID(a.Numbers[0]), nil
 	}
 	seen, err := a.Store.Numbers(ctx)
+	// Of one that Meta hasn't named we know no more than that it refused it: somebody mistyped it.
+	seen = slices.DeleteFunc(seen, func(n store.Number) bool { return n.WABA == "" && n.Seen.At.IsZero() })
 	switch {
 	case err != nil:
 		return "", err

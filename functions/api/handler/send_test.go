@@ -96,6 +96,7 @@ func TestNumbers(t *testing.T) {
 		configured []string
 		seen       []chat.NumberID
 		wroteTo    chat.NumberID
+		refused    chat.NumberID
 		body       string
 		want       chat.NumberID
 		says       string // in place of want
@@ -106,6 +107,7 @@ func TestNumbers(t *testing.T) {
 		{name: "the conversation's, nothing configured", seen: []chat.NumberID{"100", "200"}, wroteTo: "200", body: text, want: "200"},
 		{name: "the only one seen", seen: []chat.NumberID{"100"}, body: text, want: "100"},
 		{name: "several seen", seen: []chat.NumberID{"100", "200"}, body: text, says: "number: 2 business numbers are known: give the phone_number_id"},
+		{name: "one that Meta only refused", seen: []chat.NumberID{"100"}, refused: "999", body: text, want: "100"},
 		{name: "none seen", body: text, says: "number: no business number is known yet: give the phone_number_id"},
 		{name: "asked for", configured: []string{"100", "300"}, wroteTo: "100", body: named, want: "300"},
 		{name: "asked for, nothing configured", body: named, want: "300"},
@@ -115,6 +117,11 @@ func TestNumbers(t *testing.T) {
 			r := newRig(t)
 			r.api.Numbers = c.configured
 			r.seeNumber(c.seen...)
+			if c.refused != "" {
+				if _, _, err := r.store.LearnNumber(t.Context(), c.refused, "", map[string]chat.Fact{chat.FactToken: r.fact("100")}); err != nil {
+					t.Fatal(err)
+				}
+			}
 			if c.wroteTo != "" {
 				r.receive("w1", chat.Seen{Phone: ana}, func(in *store.Inbound) { in.Number = c.wroteTo })
 			}

@@ -43,6 +43,7 @@ type messageView struct {
 	Pricing      *pricingView        `json:"pricing,omitempty"`
 	FreeEntry    *freeEntryView      `json:"free_entry,omitempty"`
 	Error        *chat.Problem       `json:"error,omitempty"`
+	WaitingFor   string              `json:"waiting_for,omitempty"` // where one message is asked for
 	History      []stepView          `json:"history"`
 }
 
