@@ -155,9 +155,9 @@ func TestAnAnswerFromTheCRMIsSentOnce(t *testing.T) {
 	if len(r.crm.entries) != 1 || !slices.Equal(r.crm.reports, []string{"note-7: "}) {
 		t.Errorf("%d entries, reports %q", len(r.crm.entries), r.crm.reports)
 	}
-	m = r.outcome(q, chat.Failed, &chat.Problem{Code: 131047, Reason: "more than 24 hours"})
+	m = r.outcome(q, chat.Failed, &chat.Problem{Code: outsideWindow, Reason: "Re-engagement message"})
 	r.mustSync(m)
-	if !slices.Equal(r.crm.reports, []string{"note-7: ", "note-7: Not delivered: more than 24 hours."}) {
+	if !slices.Equal(r.crm.reports, []string{"note-7: ", "note-7: Not delivered: the customer last wrote more than 24 hours ago, so only a template may be sent."}) {
 		t.Errorf("reports %q", r.crm.reports)
 	}
 }
@@ -172,12 +172,12 @@ func TestARefusalIsWrittenBack(t *testing.T) {
 	if err := r.deliver(q); err != nil {
 		t.Fatal(err)
 	}
-	m := r.outcome(q, chat.Failed, &chat.Problem{Code: 131047, Reason: "more than 24 hours"})
+	m := r.outcome(q, chat.Failed, &chat.Problem{Code: outsideWindow, Reason: "Re-engagement message"})
 	r.mustSync(m)
-	if note := r.entry(m).said().Note; note != "Not delivered: more than 24 hours." {
+	if note := r.entry(m).said().Note; note != "Not delivered: the customer last wrote more than 24 hours ago, so only a template may be sent." {
 		t.Errorf("the entry says %q", note)
 	}
-	if !slices.Equal(r.crm.reports, []string{"flow-1: Not delivered: more than 24 hours."}) {
+	if !slices.Equal(r.crm.reports, []string{"flow-1: Not delivered: the customer last wrote more than 24 hours ago, so only a template may be sent."}) {
 		t.Errorf("reports %q", r.crm.reports)
 	}
 }

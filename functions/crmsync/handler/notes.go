@@ -169,8 +169,15 @@ func statusNote(m chat.Message) string {
 	return ""
 }
 
+// outsideWindow is Meta's code for what people in a CRM meet most, in words that tell none of them what to do.
+// https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+const outsideWindow = 131047
+
 func problem(p chat.Problem) string {
-	if p.Reason == "" {
+	switch {
+	case p.Code == outsideWindow:
+		return "the customer last wrote more than 24 hours ago, so only a template may be sent"
+	case p.Reason == "":
 		return fmt.Sprintf("code %d", p.Code)
 	}
 	return p.Reason
