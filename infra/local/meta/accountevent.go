@@ -3,6 +3,8 @@ package meta
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -82,33 +84,42 @@ func (s *Simulator) HappenToAccount(e AccountEvent) error {
 	if !s.isNumber(e.Number) {
 		return errNoNumber
 	}
+	happen, template := accountEvents[e.Kind], templateEvents[e.Kind]
+	if happen == nil && template == nil {
+		return fmt.Errorf("%q is no kind of event; known: %q", e.Kind, eventKinds())
+	}
 	if e.Value == "" {
-		return errors.New("an event of the account has a kind and a value")
+		return errors.New("an event of the account has a value")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var told *report
-	if happen, ok := accountEvents[e.Kind]; ok {
+	if happen != nil {
 		told = happen(s, e)
-	} else if happen, ok := templateEvents[e.Kind]; ok {
+	} else {
 		t, err := findTemplate(e.Template, e.Language)
 		if err != nil {
 			return err
 		}
 		state := s.templateState(t)
-		told = happen(s, e, t, &state)
+		told = template(s, e, t, &state)
 		if s.state.Account.Templates == nil {
 			s.state.Account.Templates = map[string]*TemplateState{}
 		}
 		s.state.Account.Templates[t.ID] = &state
-	} else {
-		return fmt.Errorf("%q is no kind of event", e.Kind)
 	}
 	if told != nil {
 		s.post(&update{Field: told.field, Item: told.value})
 	}
 	s.tellCompany()
 	return nil
+}
+
+// eventKinds are the kinds of an event, as they stand in an error.
+func eventKinds() []string {
+	kinds := slices.AppendSeq(slices.Collect(maps.Keys(accountEvents)), maps.Keys(templateEvents))
+	slices.Sort(kinds)
+	return kinds
 }
 
 // PostRaw signs and posts a change of any field with any value, as it is.

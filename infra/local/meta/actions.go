@@ -2,8 +2,6 @@ package meta
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 )
 
@@ -52,14 +50,6 @@ func reply(w http.ResponseWriter, status int, v any) {
 	json.NewEncoder(w).Encode(v)
 }
 
-// read decodes the JSON body of a call from the page.
-func read(r *http.Request, v any) error {
-	if err := json.NewDecoder(io.LimitReader(r.Body, 1<<20)).Decode(v); err != nil {
-		return errors.New("the page sent something unreadable")
-	}
-	return nil
-}
-
 // made is the answer to a call that made something.
 func made(id string, err error) (any, error) {
 	if err != nil {
@@ -69,7 +59,7 @@ func made(id string, err error) (any, error) {
 }
 
 func (s *Simulator) addFromPage(r *http.Request) (any, error) {
-	var c Customer
+	var c struct{ Name, Phone, Username string }
 	if err := read(r, &c); err != nil {
 		return nil, err
 	}
@@ -185,7 +175,10 @@ func (s *Simulator) playedFromPage(r *http.Request) (any, error) {
 }
 
 func (s *Simulator) groupFromPage(r *http.Request) (any, error) {
-	var g Group
+	var g struct {
+		Name, Number string
+		Members      []string
+	}
 	if err := read(r, &g); err != nil {
 		return nil, err
 	}

@@ -9,8 +9,7 @@ import (
 
 // IdentityChange is something that makes a customer look different to the business.
 type IdentityChange struct {
-	// Change is number, user-id, username, name, hide, show, reinstall, parent or recycled: somebody else gets the phone
-	// number, and nobody tells the business.
+	// Change is one of identityChanges. With recycled somebody else gets the phone number, and nobody tells the business.
 	Change   string `json:"change"`
 	Number   string `json:"number"` // the business number that is told; empty: the first
 	Phone    string `json:"phone"`
@@ -19,6 +18,8 @@ type IdentityChange struct {
 	// Old has a change of number reported as before August 2026: from is the old number and there are no user ids.
 	Old bool `json:"old"`
 }
+
+var identityChanges = []string{"number", "user-id", "username", "name", "hide", "show", "reinstall", "parent", "recycled"}
 
 // ChangeIdentity changes who a customer seems to be, and tells the business what Meta tells it. It returns the customer,
 // or with recycled the new owner of the number.
@@ -53,7 +54,7 @@ func (s *Simulator) ChangeIdentity(customer string, change IdentityChange) (Cust
 	case "recycled":
 		c, err = s.recycle(c, change.Name)
 	default:
-		err = fmt.Errorf("%q is no change of an identity", change.Change)
+		err = fmt.Errorf("%q is no change of an identity; known: %q", change.Change, identityChanges)
 	}
 	if err != nil {
 		return Customer{}, err

@@ -128,7 +128,7 @@ func TestPageActions(t *testing.T) {
 		{"api/customers/c3/messages", `{"place":{"latitude":91,"longitude":0}}`, 400, "latitude"},
 		{"api/customers/c3/messages", `{"place":{"latitude":40.4,"longitude":-3.7,"name":"Town hall"}}`, 200, `"id":"wamid.`},
 		{"api/customers/c3/sample", `{"kind":"photo","caption":"Look"}`, 200, `"id":"wamid.`},
-		{"api/customers/c3/sample", `{"kind":"film"}`, 400, "no sample"},
+		{"api/customers/c3/sample", `{"kind":"film"}`, 400, "no kind of sample"},
 	} {
 		status, _, body := r.page("POST", c.path, c.body)
 		if status != c.status || !strings.Contains(body, c.answer) {

@@ -21,7 +21,10 @@ var voiceNote []byte
 //go:embed sample/sticker.webp
 var sticker []byte
 
-// sample returns a file to send for whoever has none at hand: kind is photo, document, voice or sticker.
+// sampleKinds are the files that sample returns.
+var sampleKinds = []string{"photo", "document", "voice", "sticker"}
+
+// sample returns a file to send for whoever has none at hand.
 func sample(kind string, at time.Time) (*Upload, error) {
 	switch kind {
 	case "photo":
@@ -34,7 +37,7 @@ func sample(kind string, at time.Time) (*Upload, error) {
 	case "voice":
 		return &Upload{Name: "voice.ogg", MIME: "audio/ogg", Voice: true, Body: bytes.NewReader(voiceNote)}, nil
 	}
-	return nil, fmt.Errorf("there is no sample of that kind")
+	return nil, fmt.Errorf("%q is no kind of sample; known: %q", kind, sampleKinds)
 }
 
 // photo paints a sun over hills. The sun's height follows the seconds of at, so that two photos differ.

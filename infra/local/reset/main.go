@@ -1,4 +1,4 @@
-// Command reset deletes what `make run` keeps: the folder STATE_DIR, or .threadline.
+// Command reset deletes what `make run` keeps: the folder STATE_DIR, or .threadline. It says what it did.
 package main
 
 import (
@@ -10,8 +10,22 @@ import (
 )
 
 func main() {
-	if err := state.Delete(cmp.Or(os.Getenv("STATE_DIR"), ".threadline")); err != nil {
+	said, err := reset(cmp.Or(os.Getenv("STATE_DIR"), ".threadline"))
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "reset:", err)
 		os.Exit(1)
 	}
+	fmt.Println(said)
+}
+
+// reset deletes the state in a folder, and returns what to say of it.
+func reset(dir string) (string, error) {
+	existed, err := state.Delete(dir)
+	switch {
+	case err != nil:
+		return "", err
+	case existed:
+		return dir + " is deleted", nil
+	}
+	return "there was nothing to delete: " + dir + " isn't there", nil
 }

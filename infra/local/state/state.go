@@ -38,21 +38,21 @@ func Lock(dir string) (unlock func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// Delete deletes a folder with all that is in it. A folder that isn't there is no error.
-func Delete(dir string) error {
+// Delete deletes a folder with all that is in it, and tells whether there was one.
+func Delete(dir string) (existed bool, err error) {
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if _, err := os.Stat(filepath.Join(dir, lockName)); err != nil {
-		return fmt.Errorf("%s isn't deleted: no Threadline has run there", dir)
+		return true, fmt.Errorf("%s isn't deleted: no Threadline has run there", dir)
 	}
 	unlock, err := Lock(dir)
 	if errors.Is(err, ErrInUse) {
-		return fmt.Errorf("%s isn't deleted, because a Threadline runs with it: stop that one first, with Ctrl-C where it was started", dir)
+		return true, fmt.Errorf("%s isn't deleted, because a Threadline runs with it: stop that one first, with Ctrl-C where it was started", dir)
 	}
 	if err != nil {
-		return err
+		return true, err
 	}
 	defer unlock()
-	return os.RemoveAll(dir)
+	return true, os.RemoveAll(dir)
 }

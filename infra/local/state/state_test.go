@@ -37,21 +37,21 @@ func TestOneRunHasAFolder(t *testing.T) {
 	if _, err := Lock(dir); !errors.Is(err, ErrInUse) {
 		t.Errorf("a second lock: %v, want ErrInUse", err)
 	}
-	if err := Delete(dir); err == nil || !strings.Contains(err.Error(), "runs with it") || strings.Contains(err.Error(), "\n") {
+	if _, err := Delete(dir); err == nil || !strings.Contains(err.Error(), "runs with it") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("deleting under a run: %v, want one sentence", err)
 	}
 	if _, err := os.Stat(dir); err != nil {
 		t.Fatalf("the folder of a run was deleted: %v", err)
 	}
 	unlock()
-	if err := Delete(dir); err != nil {
-		t.Errorf("delete: %v", err)
+	if existed, err := Delete(dir); !existed || err != nil {
+		t.Errorf("delete: %v %v", existed, err)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
 		t.Errorf("the folder is still there: %v", err)
 	}
-	if err := Delete(dir); err != nil {
-		t.Errorf("deleting what isn't there: %v", err)
+	if existed, err := Delete(dir); existed || err != nil {
+		t.Errorf("deleting what isn't there: %v %v", existed, err)
 	}
 }
 
@@ -60,7 +60,7 @@ func TestOnlyAStateIsDeleted(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "letter.txt"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Delete(dir); err == nil || !strings.Contains(err.Error(), "no Threadline has run there") {
+	if _, err := Delete(dir); err == nil || !strings.Contains(err.Error(), "no Threadline has run there") {
 		t.Errorf("delete: %v, want a refusal", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "letter.txt")); err != nil {

@@ -6,7 +6,7 @@ const every = 1000;
 let record = null; // what is known of the contact that is open
 let turn = 0; // counts what was sent, so that the line below the box is about the last of it
 let attempt = null; // a reply and its idempotency key, until it is accepted
-let before = null; // what had failed when the CRM's user wrote, until something new does
+let before = null; // the entries when the CRM's user wrote, and what had failed, until something new does
 
 export function showReply(now) {
   record = now;
@@ -14,10 +14,15 @@ export function showReply(now) {
   $('how').textContent = now.how ?? '';
   $('send').disabled = recipient() === null;
   $('nobody-known').hidden = recipient() !== null;
-  const news = before && failures().filter((e) => !before.has(e.id)).at(-1);
-  if (!news) return;
-  before = null;
-  tell(news.problem, true);
+  if (!before) return;
+  const news = failures().filter((e) => !before.failed.has(e.id)).at(-1);
+  if (news) {
+    before = null;
+    tell(news.problem, true);
+  } else if (!before.shown && record.entries.some((e) => e.from === 'company' && !before.all.has(e.id))) {
+    before.shown = true; // the timeline says the rest
+    tell('');
+  }
 }
 
 export function emptyReply() {
@@ -75,7 +80,8 @@ async function write() {
   }
   const { contact } = record;
   await busy(async () => {
-    before = new Set(failures().map((e) => e.id));
+    const ids = (list) => new Set(list.map((e) => e.id));
+    before = { all: ids(record.entries), failed: ids(failures()), shown: false };
     const answer = await fetch(data(`contacts/${encodeURIComponent(contact.id)}/write`), {
       method: 'POST', body: JSON.stringify({ text }), headers: { 'Content-Type': 'application/json' },
     });
@@ -84,7 +90,7 @@ async function write() {
       throw new Error(said.error || `the CRM answered ${answer.status}`);
     }
     if (record?.contact.id === contact.id) $('words').value = '';
-    tell('Written in the CRM. Threadline sends it when the CRM tells it.');
+    if (before && !before.shown) tell('Written in the CRM. Threadline sends it when the CRM tells it.');
   }, '');
 }
 
