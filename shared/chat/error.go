@@ -59,6 +59,12 @@ func (e *Error) Temporary() bool {
 // RetryAfter returns the least time to wait, 0 when unknown.
 func (e *Error) RetryAfter() time.Duration { return e.After }
 
+// Temporary tells whether the first failure in err's chain that can say so, of whatever package, says that it may pass.
+func Temporary(err error) bool {
+	var t interface{ Temporary() bool }
+	return errors.As(err, &t) && t.Temporary()
+}
+
 // CodeOf returns the code of the first Error in err's chain, and Internal for any other failure.
 func CodeOf(err error) Code {
 	var e *Error

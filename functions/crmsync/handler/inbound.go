@@ -77,10 +77,7 @@ func (h *Handler) tick(ctx context.Context, name string, qm queue.Message) error
 		slog.ErrorContext(ctx, "the CRM doesn't let itself be asked", "connector", name, "error", redact.Error(refusal))
 		return nil
 	}
-	if passes, ok := errors.AsType[interface {
-		error
-		Temporary() bool
-	}](err); ok && passes.Temporary() {
+	if chat.Temporary(err) {
 		slog.WarnContext(ctx, "the CRM is looked at again with the next tick", "connector", name, "error", redact.Error(err))
 		return nil
 	}

@@ -44,7 +44,6 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update, receives int) 
 		return h.raw(ctx, u, "shape")
 	}
 	var errs []error
-	var again bool                               // there is more to store than this try could
 	until := map[chat.ConversationID]time.Time{} // of what its job brings
 	var oldest chat.Message
 	for _, w := range past.Messages {
@@ -52,8 +51,7 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update, receives int) 
 		if err != nil {
 			errs = append(errs, err) // one that can't be stored holds back none of the others
 		}
-		again = again || passes(err) || ctx.Err() != nil
-		if passes(err) && !errors.Is(err, errOrphan) || ctx.Err() != nil {
+		if chat.Temporary(err) && !errors.Is(err, errOrphan) || ctx.Err() != nil {
 			errs = append(errs, ctx.Err()) // all of it comes again, and what is stored costs little then
 			break
 		}
@@ -61,11 +59,10 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update, receives int) 
 			oldest = m
 		}
 		if mine || m.Imported && !past.Media { // what is on its record already costs its job one look
-			if at, begun := until[m.Conversation]; !begun || m.At.After(at) {
-				until[m.Conversation] = m.At
-			}
+			until[m.Conversation] = latest(until[m.Conversation], m.At)
 		}
 	}
+	again := ctx.Err() != nil || slices.ContainsFunc(errs, chat.Temporary) // there is more to store than this try could
 	if oldest.ID != "" {
 		errs = append(errs, h.seeNumber(ctx, u, oldest))
 	}
@@ -80,12 +77,6 @@ func (h *Handler) history(ctx context.Context, u whatsapp.Update, receives int) 
 	}
 	slog.DebugContext(ctx, "stored a part of the history", "messages", len(past.Messages), "conversations", len(until))
 	return errors.Join(errs...)
-}
-
-// passes tells whether a failure is none of the message's own.
-func passes(err error) bool {
-	var t interface{ Temporary() bool }
-	return errors.As(err, &t) && t.Temporary()
 }
 
 // importOne stores one message of the history. mine tells whether this update brought what is stored, now or in an earlier

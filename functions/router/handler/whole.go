@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"threadline/shared/chat"
 	"threadline/shared/queue"
 	"threadline/shared/whatsapp"
 )
@@ -22,7 +23,7 @@ func (h *Handler) whole(ctx context.Context, u whatsapp.Update, m queue.Message)
 	for _, part := range parts {
 		err := h.part(ctx, part, m)
 		errs = append(errs, err) // one that can't be handled holds back none of the others
-		if passes(err) || ctx.Err() != nil {
+		if chat.Temporary(err) || ctx.Err() != nil {
 			break // all of it comes again, and what is stored costs little then
 		}
 	}

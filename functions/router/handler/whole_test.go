@@ -126,7 +126,7 @@ func TestOnePartHoldsBackNoOther(t *testing.T) {
 	}
 	r = newRig(t)
 	r.bulk.err = chat.E(chat.Unavailable, "", errors.New("down"))
-	if err := r.h.Handle(t.Context(), former("history", formerValues["history"])); !passes(err) {
+	if err := r.h.Handle(t.Context(), former("history", formerValues["history"])); !chat.Temporary(err) {
 		t.Errorf("a queue that is down: %v", err)
 	}
 }
@@ -140,8 +140,8 @@ func TestEntriesOfANewerRelease(t *testing.T) {
 		for age, waits := range map[time.Duration]bool{0: true, newer - time.Second: true, newer: false} {
 			r := newRig(t)
 			err := r.h.Handle(t.Context(), queue.Message{Body: []byte(body), Receives: 1, Sent: r.now.Add(-age)})
-			if err == nil || passes(err) != waits {
-				t.Errorf("%s after %s: %v, waits %v", body, age, err, passes(err))
+			if err == nil || chat.Temporary(err) != waits {
+				t.Errorf("%s after %s: %v, waits %v", body, age, err, chat.Temporary(err))
 			}
 		}
 	}

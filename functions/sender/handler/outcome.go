@@ -212,16 +212,11 @@ func (h *Handler) change(ctx context.Context, m chat.Message, edit func(*chat.Me
 func persist(ctx context.Context, write func() error) error {
 	var err error
 	for range 3 {
-		if err = write(); err == nil || !temporary(err) || ctx.Err() != nil {
+		if err = write(); err == nil || !chat.Temporary(err) || ctx.Err() != nil {
 			return err
 		}
 	}
 	return err
-}
-
-func temporary(err error) bool {
-	var t interface{ Temporary() bool }
-	return errors.As(err, &t) && t.Temporary()
 }
 
 // dispatch puts the message on the customer's record, or what it says of an earlier one.
